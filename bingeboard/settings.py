@@ -1,0 +1,188 @@
+"""Every setting, grouped under headings; the only file that reads the environment."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import environ
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Where things are -------------------------------------------------------------------------------------
+# Embedded servers, model artefacts and demo secrets of one machine live together in one folder.
+BINGEBOARD_HOME = Path(env.str("BINGEBOARD_HOME", default=str(BASE_DIR / ".demo"))).resolve()
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BINGEBOARD_HOME / "media"))
+MEDIA_URL = "/media/"
+STATIC_URL = "/static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BINGEBOARD_HOME / "static"))
+STATICFILES_DIRS = [BASE_DIR / "bingeboard" / "static"]
+
+# --- Security ---------------------------------------------------------------------------------------------
+DEBUG = env.bool("BINGEBOARD_DEBUG", default=False)
+# Without a key of one's own every start gets a new one: sessions then end with the process, nothing is guessable.
+SECRET_KEY = env.str("BINGEBOARD_SECRET_KEY", default="") or secrets.token_urlsafe(50)
+ALLOWED_HOSTS = env.list("BINGEBOARD_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("BINGEBOARD_TRUSTED_ORIGINS", default=[])
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BINGEBOARD_HTTPS", default=False)
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+AUTH_USER_MODEL = "users.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# --- Apps -------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_celery_beat",
+    "strawberry_django",
+    "bingeboard.users",
+    "bingeboard.shows",
+    "social",
+    "experiments",
+    "recommendations",
+    "bingeboard.demo",
+    "bingeboard.embedded",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "bingeboard.urls"
+WSGI_APPLICATION = "bingeboard.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "bingeboard" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Served straight from the packages: nobody has to remember collectstatic before the first page looks right.
+WHITENOISE_USE_FINDERS = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database ---------------------------------------------------------------------------------------------
+# Any command that needs a database and finds no DATABASE_URL has had manage.py start an embedded one.
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL", default="postgresql://127.0.0.1:5432/bingeboard"),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 5},
+        },
+    }
+}
+
+# --- Celery -----------------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = REDIS_URL
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_RESULT_EXPIRES = 3600
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Longer than the longest stage, so that a running one is not handed out twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 30,
+}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+
+# --- Language and time ------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- The engine -------------------------------------------------------------------------------------------
+# Who turns text into vectors: "minilm" (local, no network), "openai", or "lexical" (no model at all).
+EMBEDDING_PROVIDER = env.str("EMBEDDING_PROVIDER", default="minilm")
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+# "hnsw" or "ivfflat"; see `manage.py build_vector_index`.
+VECTOR_INDEX_METHOD = env.str("VECTOR_INDEX_METHOD", default="hnsw")
+# Any engine constant by name, e.g. BINGEBOARD_ENGINE='{"ranking.popularity_boost": 0.05}'; checked at start.
+BINGEBOARD_ENGINE = env.json("BINGEBOARD_ENGINE", default={})
+
+# --- The GraphQL door -------------------------------------------------------------------------------------
+GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
+STRAWBERRY_DJANGO = {
+    "FIELD_DESCRIPTION_FROM_HELP_TEXT": True,
+    "TYPE_DESCRIPTION_FROM_MODEL_DOCSTRING": False,
+    "MUTATIONS_DEFAULT_HANDLE_ERRORS": False,
+    "MAP_AUTO_ID_AS_GLOBAL_ID": True,
+}
+
+# --- Logs -------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("BINGEBOARD_LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},
+        "strawberry.execution": {"level": "CRITICAL"},
+    },
+}
+
+# --- The admin --------------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "BingeBoard",
+    "SITE_HEADER": "BingeBoard",
+    "SITE_SUBHEADER": "Recommendation engine",
+    "SITE_SYMBOL": "movie",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+# Threads of BLAS beyond the cores make everything slower when web, worker and database share two of them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")

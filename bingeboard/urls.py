@@ -1,0 +1,8 @@
+"""/admin/, /graphql/, /health/: the whole web surface."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]

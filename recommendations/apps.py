@@ -1,0 +1,11 @@
+"""App config of recommendations; registers the system checks."""
+
+from django.apps import AppConfig
+
+
+class RecommendationsConfig(AppConfig):
+    name = "recommendations"
+    verbose_name = "Recommendations"
+
+    def ready(self) -> None:
+        from recommendations import checks  # noqa: F401 - importing registers them

@@ -1,0 +1,304 @@
+"""
+Every number we chose, each with its unit, its sensible range and the reason.
+
+Nothing else in the engine carries a bare number of taste. An experiment changes one by name
+(`{"ranking.popularity_boost": 0.05}`) through `EngineConfig.with_overrides`, never by editing code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def number(default: float, *, unit: str, low: float, high: float, why: str) -> Any:
+    """Return a dataclass field that knows its unit, its inclusive range and its reason."""
+    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why})
+
+
+def switch(default: bool, *, why: str) -> Any:
+    """Return a dataclass field that is on or off, and knows its reason."""
+    return field(default=default, metadata={"unit": "on/off", "why": why})
+
+
+@dataclass(frozen=True)
+class EventWeights:
+    """What one act says: engagement e in [0, 1] (0.5 is neutral) and evidence weight w."""
+
+    view_engagement: float = number(0.55, unit="e", low=0, high=1, why="a look at the page is barely a hint")
+    view_weight: float = number(0.1, unit="w", low=0, high=10, why="many looks should not outweigh one play")
+    click_engagement: float = number(0.60, unit="e", low=0, high=1, why="curiosity, not liking")
+    click_weight: float = number(0.2, unit="w", low=0, high=10, why="twice a view")
+    play_engagement: float = number(0.60, unit="e", low=0, high=1, why="a start may still be regretted")
+    play_weight: float = number(0.3, unit="w", low=0, high=10, why="a start costs more than a click")
+    pause_engagement: float = number(
+        0.50, unit="e", low=0, high=1, why="people pause what they love and what bores them"
+    )
+    pause_weight: float = number(0.0, unit="w", low=0, high=10, why="says nothing")
+    skip_engagement: float = number(0.35, unit="e", low=0, high=1, why="mild: wrong moment or wrong title")
+    skip_weight: float = number(0.3, unit="w", low=0, high=10, why="as weak as a play")
+    like_engagement: float = number(1.0, unit="e", low=0, high=1, why="said out loud")
+    like_weight: float = number(3.0, unit="w", low=0, high=10, why="explicit outweighs implicit")
+    dislike_engagement: float = number(0.0, unit="e", low=0, high=1, why="said out loud")
+    dislike_weight: float = number(3.0, unit="w", low=0, high=10, why="explicit outweighs implicit")
+    share_engagement: float = number(0.85, unit="e", low=0, high=1, why="people share what they mock, too")
+    share_weight: float = number(1.5, unit="w", low=0, high=10, why="half a like")
+    add_to_list_engagement: float = number(0.80, unit="e", low=0, high=1, why="means to watch it")
+    add_to_list_weight: float = number(1.0, unit="w", low=0, high=10, why="intent is not liking")
+    remove_from_list_engagement: float = number(0.30, unit="e", low=0, high=1, why="changed their mind, or watched it")
+    remove_from_list_weight: float = number(0.7, unit="w", low=0, high=10, why="weaker than adding")
+    complete_engagement: float = number(0.95, unit="e", low=0, high=1, why="stayed to the end")
+    complete_weight: float = number(2.0, unit="w", low=0, high=10, why="hours of attention, unsaid")
+    abandon_engagement: float = number(0.15, unit="e", low=0, high=1, why="left at once; see abandon_per_progress")
+    abandon_per_progress: float = number(
+        0.70, unit="e per progress 0-1", low=0, high=0.85, why="left near the end is almost finished"
+    )
+    abandon_weight: float = number(1.5, unit="w", low=0, high=10, why="attention withdrawn")
+    rating_low: float = number(0.5, unit="stars", low=0, high=1, why="the lowest rating that imports carry")
+    rating_high: float = number(5.0, unit="stars", low=1, high=10, why="the highest rating that imports carry")
+    rating_like: float = number(4.0, unit="stars", low=1, high=10, why="what most people call liking")
+    rating_dislike: float = number(2.0, unit="stars", low=0, high=10, why="what most people call disliking")
+
+
+@dataclass(frozen=True)
+class Features:
+    """How facts become feature strengths."""
+
+    cast_billed: int = number(6, unit="people", low=1, high=20, why="beyond the sixth name few viewers choose by it")
+    cast_exponent: float = number(0.5, unit="exponent", low=0, high=2, why="weight falls with billing, 1/sqrt(order)")
+    keywords_kept: int = number(12, unit="keywords", low=1, high=60, why="the first ones are the telling ones")
+    genre_exponent: float = number(0.25, unit="exponent", low=0, high=2, why="the first genre is a little more telling")
+    tag_confidence: float = number(
+        0.6, unit="confidence", low=0, high=1, why="one viewer's word; more viewers, more sure"
+    )
+    inferred_confidence: float = number(
+        0.5, unit="confidence", low=0, high=1, why="moods and themes guessed from text are often wrong"
+    )
+    moods_inferred: int = number(3, unit="moods", low=0, high=10, why="more would blur")
+    themes_inferred: int = number(3, unit="themes", low=0, high=10, why="more would blur")
+    min_titles_in_profile: int = number(
+        2, unit="titles", low=1, high=50, why="a feature of one title says nothing about another"
+    )
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """How titles become vectors."""
+
+    width: int = number(
+        1536, unit="dimensions", low=1536, high=1536, why="the column's width; shorter vectors are padded"
+    )
+    metadata_width: int = number(
+        256, unit="dimensions", low=16, high=1536, why="singular values beyond are noise at 10,000 titles"
+    )
+    metadata_share: float = number(0.5, unit="share", low=0, high=1, why="hybrid: text and facts count the same")
+    batch: int = number(32, unit="texts", low=1, high=2048, why="measured: larger batches pad more than they save")
+    max_tokens: int = number(128, unit="tokens", low=16, high=512, why="a synopsis; cost grows with length")
+    openai_batch: int = number(256, unit="texts", low=1, high=2048, why="under the API's limits with long synopses")
+    openai_tries: int = number(6, unit="tries", low=1, high=20, why="about a minute of patience")
+    openai_backoff: float = number(
+        1.0, unit="s", low=0.0, high=60, why="doubles each try, unless the server says how long"
+    )
+    openai_timeout: float = number(60.0, unit="s", low=1, high=600, why="a batch of 256 long texts")
+    hnsw_m: int = number(16, unit="links", low=2, high=100, why="pgvector's default")
+    hnsw_ef_construction: int = number(64, unit="candidates", low=4, high=1000, why="pgvector's default")
+    hnsw_ef_search: int = number(100, unit="candidates", low=1, high=1000, why="caps the rows an index scan returns")
+    ivfflat_probes: int = number(10, unit="lists", low=1, high=1000, why="a tenth of the seed's hundred lists")
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """How acts become affinities."""
+
+    prior: float = number(3.0, unit="evidence", low=0.1, high=100, why="k: one like alone moves an affinity half-way")
+    decay_rate: float = number(0.1, unit="per week", low=0, high=5, why="a half-life of seven weeks")
+    archive_after: float = number(
+        30,
+        unit="days",
+        low=1,
+        high=3650,
+        why="no event for this long: the data is an archive, its newest event is its present",
+    )
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How alike titles are."""
+
+    neighbours: int = number(50, unit="titles", low=1, high=500, why="twice what any page shows")
+    min_score: float = number(0.05, unit="score", low=0, high=1, why="below is chance")
+    block_rows: int = number(512, unit="titles", low=1, high=65536, why="memory is block x titles x 4 bytes")
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """How viewers are grouped."""
+
+    taste_dimensions: int = number(32, unit="dimensions", low=2, high=512, why="taste vectors reduced before k-means")
+    viewers_per_cluster: int = number(40, unit="viewers", low=2, high=100000, why="enough company for a prior")
+    max_clusters: int = number(32, unit="clusters", low=1, high=1000, why="more could not be told apart")
+    iterations: int = number(60, unit="rounds", low=1, high=1000, why="converges in about twenty")
+    batch: int = number(1024, unit="viewers", low=16, high=65536, why="mini-batch k-means")
+    min_events: int = number(5, unit="events", low=1, high=1000, why="less says nothing about habits")
+    seed: int = number(20260923, unit="seed", low=0, high=2**31 - 1, why="a rerun gives the same groups")
+
+
+@dataclass(frozen=True)
+class Trending:
+    """How surprise is measured."""
+
+    min_viewers: int = number(5, unit="viewers", low=1, high=1000, why="fewer is chance")
+    min_friends: int = number(2, unit="friends", low=1, high=50, why="one friend is not a trend, and would be named")
+    slow_factor: float = number(
+        8.0, unit="windows", low=2, high=100, why="what is usual is learned over this many windows"
+    )
+    kept: int = number(100, unit="titles", low=1, high=1000, why="per window and segment")
+    smoothing: float = number(1.0, unit="viewers", low=0.01, high=100, why="the + 1 of the variance")
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Who is proposed."""
+
+    collaborative: int = number(100, unit="titles", low=10, high=500, why="the widest net")
+    content_based: int = number(100, unit="titles", low=10, high=500, why="finds what nobody has watched yet")
+    trending: int = number(50, unit="titles", low=5, high=500, why="few titles trend at once")
+    social: int = number(50, unit="titles", low=5, high=500, why="few friends, few titles")
+    hybrid: int = number(100, unit="titles", low=10, high=500, why="what pages are cut from")
+    lifetime: float = number(24.0, unit="hours", low=1, high=24 * 30, why="the seed's default")
+    centroids: int = number(3, unit="centroids", low=1, high=8, why="one mean blurs two tastes into none")
+    seen_engagement: float = number(
+        0.0, unit="signal", low=-1, high=1, why="reserved: how much a seen title must have pleased"
+    )
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How candidates become a list."""
+
+    popularity_boost: float = number(0.10, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
+    recency_boost: float = number(0.10, unit="score", low=0, high=0.5, why="new titles get a chance")
+    recency_half_life: float = number(
+        180, unit="days", low=1, high=3650, why="half a year after release the bonus is halved"
+    )
+    availability_boost: float = number(
+        0.15, unit="score", low=0, high=0.5, why="what can be watched tonight comes first"
+    )
+    social_boost: float = number(0.10, unit="score", low=0, high=0.5, why="friends tip, they do not decide")
+    diversity: float = number(0.2, unit="0-1", low=0, high=1, why="the server's own balance of closeness and variety")
+    diversity_pool: int = number(
+        60, unit="titles", low=10, high=500, why="re-ranked for variety; beyond is order alone"
+    )
+    fusion_constant: float = number(
+        60, unit="ranks", low=1, high=1000, why="k of reciprocal-rank fusion, Cormack et al. 2009"
+    )
+
+
+@dataclass(frozen=True)
+class Social:
+    """What a friend's act counts."""
+
+    half_life: float = number(14, unit="days", low=1, high=365, why="last month's tip is stale")
+    watched: float = number(0.5, unit="strength", low=0, high=1, why="finished it")
+    liked: float = number(0.8, unit="strength", low=0, high=1, why="said so")
+    shared: float = number(0.7, unit="strength", low=0, high=1, why="told somebody")
+    rated: float = number(0.6, unit="strength", low=0, high=1, why="took the trouble")
+    recommended: float = number(1.0, unit="strength", low=0, high=1, why="told you")
+    tie_floor: float = number(0.2, unit="strength", low=0, high=1, why="a friend with other tastes is still a friend")
+
+
+@dataclass(frozen=True)
+class Platforms:
+    """What use of a service says."""
+
+    half_life: float = number(60, unit="days", low=1, high=3650, why="subscriptions change with the season")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How lists are kept and read."""
+
+    retention: float = number(
+        24 * 30, unit="hours", low=1, high=24 * 365, why="completions are attributed for thirty days"
+    )
+    kept: int = number(100, unit="titles", low=10, high=500, why="five pages of twenty")
+    rested_days: float = number(90, unit="days", low=1, high=365, why="how long neighbours of a refused title rest")
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """All of it, a section a concern; frozen, so a list is made with one set of numbers."""
+
+    events: EventWeights = field(default_factory=EventWeights)
+    features: Features = field(default_factory=Features)
+    embeddings: Embeddings = field(default_factory=Embeddings)
+    profiles: Profiles = field(default_factory=Profiles)
+    similarity: Similarity = field(default_factory=Similarity)
+    clusters: Clusters = field(default_factory=Clusters)
+    trending: Trending = field(default_factory=Trending)
+    candidates: Candidates = field(default_factory=Candidates)
+    ranking: Ranking = field(default_factory=Ranking)
+    social: Social = field(default_factory=Social)
+    platforms: Platforms = field(default_factory=Platforms)
+    serving: Serving = field(default_factory=Serving)
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> EngineConfig:
+        """
+        Return a copy with the named numbers changed.
+
+        overrides   {"section.name": value}; a value is a number within the field's range, or on/off.
+
+        Raises ValueError naming the entry: unknown name, wrong type, outside its range.
+        """
+        changed: dict[str, dict[str, Any]] = {}
+        for name, value in overrides.items():
+            section, key, meta, default = _find(self, name)
+            changed.setdefault(section, {})[key] = _checked(name, value, meta, default)
+        sections = {s: dataclasses.replace(getattr(self, s), **values) for s, values in changed.items()}
+        return dataclasses.replace(self, **sections)
+
+
+def _find(config: EngineConfig, name: str) -> tuple[str, str, Mapping[str, Any], Any]:
+    section, _, key = name.partition(".")
+    known = {f.name for f in fields(config)}
+    if section in known:
+        for f in fields(getattr(config, section)):
+            if f.name == key:
+                return section, key, f.metadata, f.default
+    raise ValueError(f"there is no engine constant {name!r}; they are listed in recommendations/engine/config.py")
+
+
+def _checked(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is on or off: true or false, got {value!r}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} is a number in [{meta['low']}, {meta['high']}], got {value!r}")
+    if isinstance(default, int) and value != int(value):
+        raise ValueError(f"{name} is a whole number in [{meta['low']}, {meta['high']}], got {value!r}")
+    if not meta["low"] <= value <= meta["high"]:
+        raise ValueError(f"{name} must be in [{meta['low']}, {meta['high']}] ({meta['unit']}), got {value!r}")
+    return int(value) if isinstance(default, int) else float(value)
+
+
+DEFAULT = EngineConfig()
+
+
+def describe() -> list[tuple[str, Any, str, Any, Any, str]]:
+    """Return every constant as (name, default, unit, low, high, why), in order."""
+    return [
+        (
+            f"{s.name}.{f.name}",
+            f.default,
+            f.metadata["unit"],
+            f.metadata.get("low"),
+            f.metadata.get("high"),
+            f.metadata["why"],
+        )
+        for s in fields(DEFAULT)
+        for f in fields(getattr(DEFAULT, s.name))
+    ]

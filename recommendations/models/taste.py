@@ -1,0 +1,109 @@
+"""What people like: user_taste_profiles, user_clusters, platform_user_preferences."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone as clock
+
+from recommendations.models.fields import ClusterType, FeatureType, LongIndex, between, one_of
+
+
+class UserTasteProfile(models.Model):
+    """
+    How much a viewer likes one feature, as learned and as stated.
+
+    affinity_score and confidence are as of last_updated and hold the sums they came from:
+    W = k c/(1-c), S = a (W+k), with k the prior of engine.config. What the viewer stated stands beside them,
+    wins, and does not decay.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+")
+    feature_type = models.CharField(max_length=12, choices=FeatureType)
+    feature_value = models.CharField(max_length=300)
+    affinity_score = models.FloatField(help_text="-1 dislikes to 1 likes")
+    confidence = models.FloatField(default=0.5, db_default=0.5, help_text="0 to below 1: how much was seen")
+    last_updated = models.DateTimeField(
+        default=clock.now, db_default=Now(), help_text="When the latest act that shaped it happened"
+    )
+    decay_rate = models.FloatField(default=0.1, db_default=0.1, help_text="Per week")
+    stated_affinity = models.FloatField(
+        null=True, blank=True, help_text="What the viewer says; wins over what was learned"
+    )
+
+    class Meta:
+        db_table = "user_taste_profiles"
+        ordering = ["user_id", "-affinity_score", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "feature_type", "feature_value"], name="user_taste_profiles_unique"
+            ),
+            between("affinity_score", -1, 1, "user_taste_affinity_in_range"),
+            models.CheckConstraint(
+                condition=models.Q(confidence__gte=0, confidence__lt=1), name="user_taste_confidence_in_range"
+            ),
+            models.CheckConstraint(condition=models.Q(decay_rate__gte=0), name="user_taste_decay_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(stated_affinity__isnull=True) | models.Q(stated_affinity__range=(-1, 1)),
+                name="user_taste_stated_in_range",
+            ),
+            one_of("feature_type", FeatureType, "user_taste_feature_type_known"),
+        ]
+        indexes = [
+            LongIndex(fields=["user"], name="idx_taste_profiles_user"),
+            LongIndex(fields=["feature_type", "feature_value"], name="idx_taste_profiles_feature"),
+            LongIndex("user", models.F("affinity_score").desc(), name="idx_taste_profiles_user_score"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.feature_type} {self.feature_value} {self.affinity_score:+.2f}"
+
+
+class UserCluster(models.Model):
+    """The group a viewer belongs to, one of each kind."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+")
+    cluster_id = models.CharField(max_length=64)
+    cluster_type = models.CharField(max_length=20, choices=ClusterType)
+    similarity_score = models.FloatField(default=1.0, db_default=1.0)
+    updated_at = models.DateTimeField(default=clock.now, db_default=Now())
+
+    class Meta:
+        db_table = "user_clusters"
+        ordering = ["cluster_type", "cluster_id", "-similarity_score", "user_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "cluster_type"], name="user_clusters_one_a_kind"),
+            between("similarity_score", -1, 1, "user_clusters_similarity_in_range"),
+            one_of("cluster_type", ClusterType, "user_clusters_type_known"),
+        ]
+        indexes = [
+            LongIndex(fields=["user"], name="idx_user_clusters_user"),
+            LongIndex(fields=["cluster_id"], name="idx_user_clusters_cluster"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.cluster_id}"
+
+
+class PlatformUserPreference(models.Model):
+    """Which services a viewer has and likes; half stated, half learned from use."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+")
+    platform_name = models.CharField(max_length=64, help_text="The platform's slug")
+    has_subscription = models.BooleanField(default=False, db_default=False)
+    usage_frequency = models.FloatField(default=0, db_default=0, help_text="0 to 1: share of recent watching")
+    preference_score = models.FloatField(default=0.5, db_default=0.5)
+    is_stated = models.BooleanField(default=False, db_default=False, help_text="Did the viewer say so?")
+    last_updated = models.DateTimeField(default=clock.now, db_default=Now())
+
+    class Meta:
+        db_table = "platform_user_preferences"
+        ordering = ["user_id", "-preference_score", "platform_name"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "platform_name"], name="platform_user_preferences_unique"),
+            between("usage_frequency", 0, 1, "platform_prefs_usage_0_to_1"),
+            between("preference_score", 0, 1, "platform_prefs_preference_0_to_1"),
+        ]
+        indexes = [LongIndex(fields=["user"], name="idx_platform_prefs_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.platform_name}"

@@ -1,0 +1,8 @@
+"""App config of social."""
+
+from django.apps import AppConfig
+
+
+class SocialConfig(AppConfig):
+    name = "social"
+    verbose_name = "Friends"
