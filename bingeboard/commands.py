@@ -76,13 +76,16 @@ def _as_command_error(error: Exception) -> CommandError:
 
 def new_progress(stream: OutputWrapper | None = None) -> Progress:
     """Return a rich progress display on stderr that draws only where it is a terminal."""
+    target: Any = stream if stream is not None else sys.stderr
+    console = Console(file=target)
     return Progress(
         TextColumn("{task.description:<26}"),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
-        console=Console(file=stream if stream is not None else sys.stderr, stderr=stream is None),
+        console=console,
+        disable=not console.is_terminal,
     )
 
 

@@ -56,6 +56,7 @@ class EventWeights:
     abandon_per_progress: float = number(
         0.70, unit="e per progress 0-1", low=0, high=0.85, why="left near the end is almost finished"
     )
+    abandon_unknown_progress: float = number(0.2, unit="progress", low=0, high=1, why="most who leave leave early")
     abandon_weight: float = number(1.5, unit="w", low=0, high=10, why="attention withdrawn")
     rating_low: float = number(0.5, unit="stars", low=0, high=1, why="the lowest rating that imports carry")
     rating_high: float = number(5.0, unit="stars", low=1, high=10, why="the highest rating that imports carry")
@@ -77,10 +78,21 @@ class Features:
     inferred_confidence: float = number(
         0.5, unit="confidence", low=0, high=1, why="moods and themes guessed from text are often wrong"
     )
+    tags_kept: int = number(12, unit="tags", low=0, high=60, why="the ones most viewers agree on")
+    phrase_evidence: float = number(1.0, unit="evidence", low=0, high=10, why="a keyword or a tag is a judgement")
+    text_evidence: float = number(
+        0.5, unit="evidence", low=0, high=10, why="a word in a synopsis may be there by chance: it takes two"
+    )
+    inferred_threshold: float = number(
+        1.0, unit="evidence", low=0, high=10, why="a keyword, two words of the text, or a genre that says it"
+    )
     moods_inferred: int = number(3, unit="moods", low=0, high=10, why="more would blur")
     themes_inferred: int = number(3, unit="themes", low=0, high=10, why="more would blur")
     min_titles_in_profile: int = number(
         2, unit="titles", low=1, high=50, why="a feature of one title says nothing about another"
+    )
+    rare_share: float = number(
+        0.0005, unit="share", low=0, high=0.1, why="five titles in ten thousand: bounds what is kept a viewer"
     )
 
 
@@ -94,19 +106,54 @@ class Embeddings:
     metadata_width: int = number(
         256, unit="dimensions", low=16, high=1536, why="singular values beyond are noise at 10,000 titles"
     )
+    metadata_seed: int = number(20260923, unit="seed", low=0, high=2**31 - 1, why="a rerun gives the same vectors")
+    metadata_rounds: int = number(3, unit="rounds", low=0, high=20, why="measured: more moves no neighbour that counts")
+    metadata_oversampling: int = number(24, unit="dimensions", low=0, high=256, why="steadies the last dimensions")
     metadata_share: float = number(0.5, unit="share", low=0, high=1, why="hybrid: text and facts count the same")
     batch: int = number(32, unit="texts", low=1, high=2048, why="measured: larger batches pad more than they save")
     max_tokens: int = number(128, unit="tokens", low=16, high=512, why="a synopsis; cost grows with length")
     openai_batch: int = number(256, unit="texts", low=1, high=2048, why="under the API's limits with long synopses")
+    openai_letters: int = number(
+        250_000, unit="letters", low=10_000, high=1_000_000, why="300,000 tokens a request; a token is a letter or more"
+    )
+    openai_text: int = number(6_000, unit="letters", low=100, high=8_000, why="the API refuses texts over 8,191 tokens")
     openai_tries: int = number(6, unit="tries", low=1, high=20, why="about a minute of patience")
     openai_backoff: float = number(
         1.0, unit="s", low=0.0, high=60, why="doubles each try, unless the server says how long"
     )
-    openai_timeout: float = number(60.0, unit="s", low=1, high=600, why="a batch of 256 long texts")
+    openai_longest_wait: float = number(
+        60.0, unit="s", low=0, high=3600, why="a server that asks for more is asked again later"
+    )
+    openai_timeout: float = number(60.0, unit="s", low=0.01, high=600, why="a batch of 256 long texts")
     hnsw_m: int = number(16, unit="links", low=2, high=100, why="pgvector's default")
     hnsw_ef_construction: int = number(64, unit="candidates", low=4, high=1000, why="pgvector's default")
     hnsw_ef_search: int = number(100, unit="candidates", low=1, high=1000, why="caps the rows an index scan returns")
     ivfflat_probes: int = number(10, unit="lists", low=1, high=1000, why="a tenth of the seed's hundred lists")
+    ivfflat_rows_per_list: int = number(
+        1000, unit="rows", low=10, high=100_000, why="pgvector's advice up to a million"
+    )
+    max_scan_rows: int = number(
+        40_000, unit="rows", low=1, high=10_000_000, why="how far a filtered index scan goes on before it gives up"
+    )
+    exact_below: int = number(
+        5_000, unit="rows", low=0, high=1_000_000, why="measured: comparing so few one by one is as quick as the index"
+    )
+    reindex_above: int = number(
+        1000, unit="rows", low=1, high=1_000_000, why="measured: more are written quicker with the index rebuilt after"
+    )
+    texts_per_commit: int = number(256, unit="texts", low=1, high=100_000, why="what a killed run does twice: seconds")
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What is accepted from clients."""
+
+    batch: int = number(500, unit="events", low=1, high=10000, why="one round trip, well under a second")
+    future: float = number(24, unit="hours", low=0, high=240, why="clocks may be off, by a day at the most")
+    retention: float = number(730, unit="days", low=1, high=36500, why="older acts would leave at once")
+    context_bytes: int = number(4096, unit="bytes", low=64, high=65536, why="circumstances, not documents")
+    context_depth: int = number(3, unit="levels", low=1, high=32, why="deep enough for lists in objects in the object")
+    session_letters: int = number(128, unit="letters", low=8, high=128, why="the column's width")
 
 
 @dataclass(frozen=True)
@@ -130,6 +177,13 @@ class Similarity:
 
     neighbours: int = number(50, unit="titles", low=1, high=500, why="twice what any page shows")
     min_score: float = number(0.05, unit="score", low=0, high=1, why="below is chance")
+    decay_floor: float = number(0.1, unit="share", low=0, high=1, why="an old favourite still links two titles")
+    behavior_shrinkage: float = number(
+        10.0, unit="viewers", low=0, high=1000, why="ten shared viewers are believed half, a hundred nine tenths"
+    )
+    behavior_min_viewers: int = number(
+        2, unit="viewers", low=1, high=100, why="one viewer's evening is no pattern, and would show what they watched"
+    )
     block_rows: int = number(512, unit="titles", low=1, high=65536, why="memory is block x titles x 4 bytes")
 
 
@@ -160,6 +214,38 @@ class Trending:
 
 
 @dataclass(frozen=True)
+class Collaborative:
+    """The item-item model."""
+
+    ridge: float = number(
+        200.0, unit="lambda", low=1, high=100000, why="best of 100 to 1000 by cross-validation over time"
+    )
+    popularity_exponent: float = number(
+        0.0, unit="exponent", low=0, high=0.5, why="more lifts rare titles and costs accuracy"
+    )
+    like_threshold: float = number(0.8, unit="liked", low=0, high=2, why="a completed or well-rated title")
+    recency_exponent: float = number(
+        0.5, unit="exponent", low=0, high=3, why="history fades as (1 + steps)^-exponent when scoring"
+    )
+    said_weakly: float = number(0.11, unit="signal", low=0, high=1, why="three stars: the curve's first knot")
+    liked_weakly: float = number(0.3, unit="liked", low=0, high=2, why="what three stars count")
+    said_mildly: float = number(0.33, unit="signal", low=0, high=1, why="three and a half stars")
+    liked_mildly: float = number(0.5, unit="liked", low=0, high=2, why="what three and a half stars count")
+    said_clearly: float = number(0.80, unit="signal", low=0, high=1, why="four stars, or watched to the end")
+    liked_clearly: float = number(1.0, unit="liked", low=0, high=2, why="the unit of liking")
+    liked_fully: float = number(1.2, unit="liked", low=0, high=2, why="five stars")
+    dense_titles: int = number(
+        20000, unit="titles", low=100, high=40000, why="beyond, the matrix does not fit; the most watched are modelled"
+    )
+    popularity_half_life: float = number(
+        180, unit="days", low=1, high=3650, why="last season's hits are not this season's"
+    )
+    history: int = number(
+        500, unit="titles", low=10, high=10000, why="a viewer's latest titles; older ones weigh next to nothing"
+    )
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Who is proposed."""
 
@@ -170,17 +256,29 @@ class Candidates:
     hybrid: int = number(100, unit="titles", low=10, high=500, why="what pages are cut from")
     lifetime: float = number(24.0, unit="hours", low=1, high=24 * 30, why="the seed's default")
     centroids: int = number(3, unit="centroids", low=1, high=8, why="one mean blurs two tastes into none")
-    seen_engagement: float = number(
-        0.0, unit="signal", low=-1, high=1, why="reserved: how much a seen title must have pleased"
+    centroid_rounds: int = number(8, unit="rounds", low=1, high=100, why="converges in four")
+    profile_share: float = number(
+        0.5, unit="share", low=0, high=1, why="content: named features against the shape of the text"
     )
+    trend_floor: float = number(0.5, unit="score", low=0, high=1, why="what is merely popular ranks below what rises")
+    viewers_at_once: int = number(64, unit="viewers", low=1, high=4096, why="memory is viewers x titles x 40 bytes")
 
 
 @dataclass(frozen=True)
 class Ranking:
     """How candidates become a list."""
 
-    popularity_boost: float = number(0.10, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
-    recency_boost: float = number(0.10, unit="score", low=0, high=0.5, why="new titles get a chance")
+    collaborative_weight: float = number(1.0, unit="weight", low=0, high=10, why="the most accurate part alone")
+    content_weight: float = number(0.10, unit="weight", low=0, high=10, why="brings in what nobody has watched")
+    trending_weight: float = number(0.05, unit="weight", low=0, high=10, why="a hint of what is going on")
+    popular_weight: float = number(
+        1.0, unit="weight", low=0, high=10, why="what to show somebody of whom nothing is known"
+    )
+    maturity: float = number(
+        3.0, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
+    )
+    popularity_boost: float = number(0.02, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
+    recency_boost: float = number(0.03, unit="score", low=0, high=0.5, why="new titles get a chance")
     recency_half_life: float = number(
         180, unit="days", low=1, high=3650, why="half a year after release the bonus is halved"
     )
@@ -189,12 +287,11 @@ class Ranking:
     )
     social_boost: float = number(0.10, unit="score", low=0, high=0.5, why="friends tip, they do not decide")
     diversity: float = number(0.2, unit="0-1", low=0, high=1, why="the server's own balance of closeness and variety")
-    diversity_pool: int = number(
-        60, unit="titles", low=10, high=500, why="re-ranked for variety; beyond is order alone"
+    diversity_strength: float = number(
+        0.25, unit="score", low=0, high=2, why="the penalty of a twin with the dial at 1"
     )
-    fusion_constant: float = number(
-        60, unit="ranks", low=1, high=1000, why="k of reciprocal-rank fusion, Cormack et al. 2009"
-    )
+    reasons: int = number(4, unit="reasons", low=1, high=10, why="more is noise")
+    reason_titles: int = number(2, unit="titles", low=1, high=5, why="named in one reason")
 
 
 @dataclass(frozen=True)
@@ -235,10 +332,12 @@ class EngineConfig:
     events: EventWeights = field(default_factory=EventWeights)
     features: Features = field(default_factory=Features)
     embeddings: Embeddings = field(default_factory=Embeddings)
+    intake: Intake = field(default_factory=Intake)
     profiles: Profiles = field(default_factory=Profiles)
     similarity: Similarity = field(default_factory=Similarity)
     clusters: Clusters = field(default_factory=Clusters)
     trending: Trending = field(default_factory=Trending)
+    collaborative: Collaborative = field(default_factory=Collaborative)
     candidates: Candidates = field(default_factory=Candidates)
     ranking: Ranking = field(default_factory=Ranking)
     social: Social = field(default_factory=Social)

@@ -27,6 +27,11 @@ class ContentFeature(models.Model):
     weight = models.FloatField(default=1.0, db_default=1.0)
     source = models.CharField(max_length=16, choices=FeatureSource, default="tmdb", db_default="tmdb")
     confidence = models.FloatField(default=1.0, db_default=1.0)
+    # What profiles add up: weight x confidence x idf, normalised within the title and type. Kept, because idf moves
+    # with the catalogue and a profile must be able to take out exactly what it once put in.
+    strength = models.FloatField(
+        null=True, blank=True, editable=False, help_text="As profiles use it; empty where too rare to say anything"
+    )
 
     class Meta:
         db_table = "content_features"

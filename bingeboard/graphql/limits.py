@@ -1,0 +1,204 @@
+"""How much one document may ask, found out before a resolver runs; later limits by cost belong here too."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    ListTypeNode,
+    ListValueNode,
+    NamedTypeNode,
+    Node,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    StringValueNode,
+)
+from strawberry.extensions import SchemaExtension
+
+from bingeboard.errors import Invalid
+from bingeboard.graphql.problems import too_complex
+
+# Characters of a document: five times the longest that a client of ours has had reason to write.
+LONGEST_DOCUMENT = 100_000
+# Tokens, counted while parsing: 200 events written out in the document, rather than sent as variables.
+MOST_TOKENS = 10_000
+# Fields, fragments spread: everything this schema has, selected twice over. Validation compares fields in pairs.
+MOST_FIELDS = 500
+# Levels: the introspection query that tools send is 14 deep.
+DEEPEST = 15
+# Items of any list sent in.
+LONGEST_LIST = 500
+# Levels of the variables, so that nothing below has to fear recursion.
+DEEPEST_VALUE = 20
+# Inputs whose mutations answer item by item: one item with bad text is refused there, and does not sink its batch.
+ANSWERED_BY_ITEM = frozenset({"EventInput", "FeedbackInput"})
+FIELDS_BY_ITEM = frozenset({"trackEvents", "sendFeedback"})
+
+
+class Limits(SchemaExtension):
+    """Refuses a document for what it asks: before it is parsed, before it is validated, before it is run."""
+
+    def on_operation(self) -> Iterator[None]:
+        asked = self.execution_context.query or ""
+        if len(asked) > LONGEST_DOCUMENT:
+            raise too_complex(f"a document may be {LONGEST_DOCUMENT} characters long, this one has {len(asked)}")
+        self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        document = self.execution_context.graphql_document
+        if document is not None:
+            _refuse_large(measure(document))
+            _refuse_bad_text(document, self.execution_context.query or "")
+            check_variables(document, self.execution_context.variables or {})
+        yield
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How deep a document goes and how many fields it asks, fragments counted where they are spread."""
+
+    depth: int
+    fields: int
+
+
+NOTHING = Measure(0, 0)
+
+
+@lru_cache(maxsize=128)
+def measure(document: DocumentNode) -> Measure:
+    """Return the largest operation's measure; each fragment is measured once, however often it is spread."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    known: dict[str, Measure] = {}
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    sizes = [_measure(d.selection_set, fragments, known) for d in (*operations, *fragments.values())]
+    # Validation walks every definition, whichever operation is then run.
+    return Measure(max((s.depth for s in sizes), default=0), sum(s.fields for s in sizes))
+
+
+def _measure(
+    selections: SelectionSetNode | None,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    known: dict[str, Measure],
+) -> Measure:
+    depth = fields = 0
+    for node in selections.selections if selections else ():
+        if isinstance(node, FieldNode):
+            inside = _measure(node.selection_set, fragments, known)
+            inside = Measure(inside.depth + 1, inside.fields + 1)
+        elif isinstance(node, InlineFragmentNode):
+            inside = _measure(node.selection_set, fragments, known)
+        elif isinstance(node, FragmentSpreadNode):
+            inside = _measure_fragment(node.name.value, fragments, known)
+        else:
+            inside = NOTHING
+        depth, fields = max(depth, inside.depth), fields + inside.fields
+    return Measure(depth, fields)
+
+
+def _measure_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode], known: dict[str, Measure]) -> Measure:
+    if name not in known:
+        # A fragment inside itself counts nothing here: validation refuses it by name.
+        known[name] = NOTHING
+        fragment = fragments.get(name)
+        known[name] = _measure(fragment.selection_set if fragment else None, fragments, known)
+    return known[name]
+
+
+def _refuse_large(size: Measure) -> None:
+    if size.depth > DEEPEST:
+        raise too_complex(f"fields may be nested {DEEPEST} deep, these are {size.depth}")
+    if size.fields > MOST_FIELDS:
+        raise too_complex(
+            f"a document may ask for {MOST_FIELDS} fields, fragments spread; this one asks for {size.fields}"
+        )
+
+
+def _refuse_bad_text(document: DocumentNode, asked: str) -> None:
+    """Refuse a string or list in the document itself that no field could take."""
+    may_hold_bad_text = "\0" in asked or "\\u" in asked
+    waiting: list[Node] = list(document.definitions)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, StringValueNode) and may_hold_bad_text:
+            _refuse_text(node.value, "a string in the document")
+        elif isinstance(node, ListValueNode) and len(node.values) > LONGEST_LIST:
+            raise Invalid(f"a list may hold {LONGEST_LIST} items, one in the document holds {len(node.values)}")
+        for name in node.keys:
+            if name == "arguments" and isinstance(node, FieldNode) and node.name.value in FIELDS_BY_ITEM:
+                waiting.extend(_lists_of(node))
+                continue
+            inside = getattr(node, name, None)
+            waiting.extend(inside if isinstance(inside, list | tuple) else [inside] if isinstance(inside, Node) else [])
+
+
+def _lists_of(field: FieldNode) -> list[Node]:
+    """Return an item-wise field's lists without their items, to be counted but not read."""
+    values = [argument.value for argument in field.arguments or ()]
+    longest = [v for v in values if isinstance(v, ListValueNode) and len(v.values) > LONGEST_LIST]
+    return list(longest)
+
+
+def check_variables(document: DocumentNode, variables: Mapping[str, Any]) -> None:
+    """
+    Refuse variables that hold what no field takes: NUL, lone surrogates, infinities, lists or nesting without end.
+
+    Items of the inputs in ANSWERED_BY_ITEM keep their text: their mutation names the item that is wrong.
+    """
+    by_item = _variables_by_item(document)
+    for name, value in variables.items():
+        _check(value, f"${name}", reads_text=name not in by_item)
+
+
+def _check(value: Any, where: str, *, reads_text: bool) -> None:
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST_VALUE:
+            raise Invalid(f"{where} is nested more than {DEEPEST_VALUE} deep")
+        if isinstance(value, list):
+            if len(value) > LONGEST_LIST:
+                raise Invalid(f"a list may hold {LONGEST_LIST} items, {where} has one of {len(value)}")
+            waiting.extend((item, depth + 1) for item in value)
+        elif isinstance(value, dict):
+            waiting.extend((item, depth + 1) for pair in value.items() for item in pair)
+        elif isinstance(value, str) and reads_text:
+            _refuse_text(value, where)
+        elif isinstance(value, float) and not math.isfinite(value) and reads_text:
+            raise Invalid(f"{where} holds a number that is not finite: {value}")
+
+
+def _refuse_text(text: str, where: str) -> None:
+    flaw = flaw_of(text)
+    if flaw:
+        raise Invalid(f"{where} holds {flaw}, which no text of ours may")
+
+
+def flaw_of(text: str) -> str | None:
+    """Return what is wrong with a text that no table could hold, or None."""
+    if "\0" in text:
+        return "a NUL character"
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "half a surrogate pair"
+    return None
+
+
+def _variables_by_item(document: DocumentNode) -> set[str]:
+    found = set()
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            for variable in definition.variable_definitions or ():
+                kind = variable.type
+                while isinstance(kind, NonNullTypeNode | ListTypeNode):
+                    kind = kind.type
+                if isinstance(kind, NamedTypeNode) and kind.name.value in ANSWERED_BY_ITEM:
+                    found.add(variable.variable.name.value)
+    return found

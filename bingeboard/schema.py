@@ -1,0 +1,84 @@
+"""The roof: every app's queries and mutations merged into one schema, and how batches and nodes are read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    Undefined,
+)
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
+
+from bingeboard.context import Info
+from bingeboard.errors import Invalid
+from bingeboard.graphql.executor import Executor
+from bingeboard.graphql.limits import Limits
+from bingeboard.graphql.nodes import Node, NodeReaders, split_id
+from bingeboard.shows.graphql import schema as shows
+from bingeboard.users.graphql import schema as users
+from recommendations.graphql import batches
+from recommendations.graphql import schema as recommendations
+
+NODES: NodeReaders = {**users.NODES, **shows.NODES, **recommendations.NODES}
+SOURCES: Mapping[str, Any] = {**shows.SOURCES, **batches.SOURCES}
+
+
+@strawberry.type
+class NodeQuery:
+    """Anything by its id."""
+
+    @strawberry.field(description="Anything by its id; null where there is none for this viewer.")
+    def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+    ) -> Node | None:
+        type_name, key = split_id(str(id))
+        if type_name not in NODES:
+            raise Invalid(f"id: there are no nodes of type {type_name[:40]!r}; use one of {', '.join(sorted(NODES))}")
+        return NODES[type_name](info.context, key)
+
+
+class Schema(strawberry.Schema):
+    """Ours, in two things: errors are logged by the view, which knows the request, and no default is null."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind in self._schema.type_map.values():
+            for argument in _arguments_of(kind):
+                # Python's None means left out; printing it as a default would promise something else.
+                if argument.default_value is None:
+                    argument.default_value = Undefined
+        self._schema.type_map["UUID"].description = "A UUID in its usual form of 36 letters."
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Leave it to the view."""
+
+
+def _arguments_of(kind: GraphQLNamedType) -> Iterator[GraphQLArgument | GraphQLInputField]:
+    if isinstance(kind, GraphQLInputObjectType):
+        yield from kind.fields.values()
+    elif isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+        for field in kind.fields.values():
+            yield from field.args.values()
+
+
+Query = merge_types("Query", (users.UsersQuery, NodeQuery, shows.ShowsQuery, recommendations.RecommendationsQuery))
+Mutation = merge_types("Mutation", (recommendations.RecommendationsMutation,))
+Query.__strawberry_definition__.description = "What can be asked."  # type: ignore[attr-defined]
+Mutation.__strawberry_definition__.description = "What can be told."  # type: ignore[attr-defined]
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    config=StrawberryConfig(relay_max_results=100),
+    execution_context_class=Executor,
+    extensions=[Limits, ParserCache, ValidationCache],
+)

@@ -1,0 +1,59 @@
+// Puts GraphiQL on its page: the server's own address, its CSRF token for sessions, a query to begin with.
+"use strict";
+
+(function () {
+  const place = document.getElementById("graphiql");
+  const csrfToken = place.dataset.csrfToken;
+
+  const firstQuery = `# Welcome to BingeBoard. The catalogue is open to everyone; press the play button.
+#
+# To ask as a viewer, paste a token under "Headers" below:
+#   { "Authorization": "Bearer bb_..." }
+# and choose "MyList" from the play button's menu.
+
+query Catalogue {
+  shows(first: 5) {
+    edges {
+      node {
+        title
+        releaseYear
+        platforms { name }
+        similar(first: 3) { by score show { title } }
+      }
+    }
+  }
+}
+
+query MyList {
+  me { username }
+  recommendations(first: 10) {
+    requestId
+    edges {
+      node {
+        position
+        score
+        show { title releaseYear }
+        reasons { text weight }
+        breakdown { baseScore popularityBoost recencyBoost diversityPenalty availabilityBoost socialBoost }
+      }
+    }
+  }
+}
+`;
+
+  const fetcher = GraphiQL.createFetcher({
+    url: window.location.pathname,
+    headers: csrfToken ? { "X-CSRFToken": csrfToken } : {},
+  });
+
+  ReactDOM.createRoot(place).render(
+    React.createElement(GraphiQL, {
+      fetcher: fetcher,
+      defaultQuery: firstQuery,
+      defaultEditorToolsVisibility: "headers",
+      isHeadersEditorEnabled: true,
+      // A token stays in the page it was pasted into: it is never written to the browser's storage.
+      shouldPersistHeaders: false,
+    }),
+  );
+})();

@@ -1,0 +1,30 @@
+"""User: the public part of a profile, which is its name."""
+
+import strawberry
+
+from bingeboard.context import Context
+from bingeboard.graphql.nodes import Node, global_id
+from bingeboard.users.queries import users_by_id
+
+
+@strawberry.type(description="A viewer, as others may see them: by name.")
+class User(Node):
+    """Id and name; what a user likes is asked for elsewhere, by that user alone."""
+
+    username: str = strawberry.field(description="Their name here.")
+
+
+def user_node(user_id: str, username: str) -> User:
+    """Return a user as clients see one."""
+    return User(id=global_id("User", user_id), username=username)
+
+
+def read_user(context: Context, key: str) -> User | None:
+    """Return the user for node(id:): oneself, a friend, or anyone for staff; for all others there is none."""
+    if context.viewer is None and not context.is_staff:
+        return None
+    may_see = context.is_staff or (context.viewer is not None and key == context.viewer.id)
+    if not may_see and not context.loader("is_friend").get(key):
+        return None
+    found = users_by_id(user_ids=[key]).get(key)
+    return user_node(found.id, found.username) if found else None

@@ -1,0 +1,5 @@
+"""STAND-IN by the lead so that the tree imports: the helper who owns this file replaces it whole."""
+
+
+def assignments_for(*, user_id, now):
+    return []

@@ -1,0 +1,133 @@
+"""A block of viewers -> their slates by every algorithm, with reasons: what is proposed to whom, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from recommendations.engine.config import EngineConfig
+from recommendations.engine.reasons import Evidence, explain
+from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
+from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, slate
+from recommendations.engine.snapshot import Snapshot, Viewer
+
+ALL_ALGORITHMS = (*ALGORITHMS, "hybrid")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one algorithm thought of a title: its score in [0, 1], its share in the blend, its rank in its own list."""
+
+    algorithm: str
+    score: float
+    weight: float
+    rank: int | None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One viewer's slate by one algorithm; reasons and parts stand in the order of its rows."""
+
+    user_id: str
+    slate: Slate
+    reasons: list[list[Evidence]]
+    parts: list[list[Part]]
+
+
+def propose(
+    snapshot: Snapshot,
+    viewers: Sequence[Viewer],
+    *,
+    algorithms: Sequence[str],
+    today: float,
+    config: EngineConfig,
+    diversity: float | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> list[Proposal]:
+    """
+    Return a proposal for each viewer and algorithm, viewers first.
+
+    today       days since 1970-01-01
+    diversity   the dial in [0, 1]; the config's own where left out
+    allowed     (n_titles,) what a filter lets through; what a viewer has dealt with never is, unless `allowed` is
+                (n_viewers, n_titles) and says so for each viewer
+    sizes       titles a slate; the config's own where left out
+    """
+    dial = config.ranking.diversity if diversity is None else diversity
+    sizes = sizes or {name: getattr(config.candidates, name) for name in ALL_ALGORITHMS}
+    of_titles = boosts_of_titles(snapshot, today, config)
+    found = []
+    for start in range(0, len(viewers), config.candidates.viewers_at_once):
+        block = viewers[start : start + config.candidates.viewers_at_once]
+        thought = opinions(snapshot, block, config)
+        found += _block(snapshot, block, thought, algorithms, of_titles, dial, sizes, allowed, start, config)
+    return found
+
+
+def _block(
+    snapshot: Snapshot,
+    block: Sequence[Viewer],
+    thought: Opinions,
+    algorithms: Sequence[str],
+    of_titles: tuple[NDArray[np.float64], NDArray[np.float64]],
+    dial: float,
+    sizes: Mapping[str, int],
+    allowed: NDArray[np.bool_] | None,
+    start: int,
+    config: EngineConfig,
+) -> list[Proposal]:
+    found = []
+    # The products from here on are small: a second BLAS thread would spend its time waiting for the first.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for place, viewer in enumerate(block):
+            free = _free(snapshot, viewer, allowed, start + place)
+            boosts = boosts_for(snapshot, viewer, thought.social[place], of_titles, config)
+            for algorithm in algorithms:
+                chosen = slate(
+                    snapshot,
+                    algorithm=algorithm,
+                    scores=thought.of(algorithm)[place],
+                    boosts=boosts,
+                    allowed=free,
+                    k=sizes[algorithm],
+                    diversity=dial if algorithm == "hybrid" else 0.0,
+                    config=config,
+                )
+                reasons = explain(snapshot, viewer, place, thought, chosen, config)
+                found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free)))
+    return found
+
+
+def _parts(thought: Opinions, place: int, chosen: Slate, free: NDArray[np.bool_]) -> list[list[Part]]:
+    """Return which algorithms are in each title's base score."""
+    if chosen.algorithm != "hybrid":
+        return [[Part(chosen.algorithm, base, 1.0, i)] for i, base in enumerate(chosen.base.tolist(), start=1)]
+    parts: list[list[Part]] = [[] for _ in range(len(chosen))]
+    for name in ALGORITHMS:
+        scores = thought.of(name)[place]
+        weight = float(thought.weights[name][place]) if name in thought.weights else 0.0
+        ranks = _ranks(scores, free, chosen.rows)
+        for i, (score, rank) in enumerate(zip(scores[chosen.rows].tolist(), ranks.tolist(), strict=True)):
+            if score > 0:
+                parts[i].append(Part(name, score, weight, rank))
+    return parts
+
+
+def _free(snapshot: Snapshot, viewer: Viewer, allowed: NDArray[np.bool_] | None, place: int) -> NDArray[np.bool_]:
+    if allowed is not None and allowed.ndim == 2:
+        mask: NDArray[np.bool_] = allowed[place] & snapshot.active
+        return mask
+    free = snapshot.active.copy() if allowed is None else allowed & snapshot.active
+    free[viewer.dealt_with] = False
+    return free
+
+
+def _ranks(scores: NDArray[np.floating], free: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rank from 1 that each row has by one algorithm alone: one more than the titles that score higher."""
+    others = np.sort(scores[free])
+    return (len(others) - np.searchsorted(others, scores[rows], side="right") + 1).astype(np.int64)

@@ -1,0 +1,196 @@
+"""
+Why a title is in a slate: what each piece of evidence added to its score, largest first.
+
+A reason is never made up to please. Each names evidence that stands in the score, weighs what that evidence added, and
+would lower the title's score if it were taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.config import EngineConfig
+from recommendations.engine.scoring import Opinions
+from recommendations.engine.slates import Slate
+from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
+
+Floats = NDArray[np.float64]
+BECAUSE, LIKENESS, FEATURE, RISING, POPULAR = "because_you_watched", "similar_to", "taste", "trending", "popular"
+# A closer title further back in the history would make no better reason.
+LIKED_COMPARED = 100
+NEW, PLATFORM, FRIENDS = "new", "platform", "friends"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """
+    One reason: its kind, what it added to the score, and what it names.
+
+    rows      titles, as rows of the snapshot
+    feature   a column of snapshot.strengths, -1 for none
+    friends   viewer ids
+    platform  a column of snapshot.available, -1 for none
+    """
+
+    kind: str
+    weight: float
+    rows: tuple[int, ...] = ()
+    feature: int = -1
+    friends: tuple[str, ...] = ()
+    platform: int = -1
+
+
+def explain(
+    snapshot: Snapshot, viewer: Viewer, place: int, opinions: Opinions, slate: Slate, config: EngineConfig
+) -> list[list[Evidence]]:
+    """
+    Return the reasons of each title of a slate, at most ranking.reasons each and at least one, largest first.
+
+    place   the viewer's row in the opinions.
+    """
+    shares = _shares(place, opinions, slate)
+    found: list[list[Evidence]] = [[] for _ in range(len(slate))]
+    _because(found, snapshot, place, opinions, slate, shares["collaborative"], config)
+    _taste(found, snapshot, viewer, slate, shares["content_based"] * config.candidates.profile_share, config)
+    _likeness(
+        found, snapshot, viewer, place, opinions, slate, shares["content_based"] * (1 - config.candidates.profile_share)
+    )
+    _friends(found, viewer, slate, config)
+    for i, row in enumerate(slate.rows):
+        kind = RISING if snapshot.trend[row] > 0 else POPULAR
+        _add(found[i], Evidence(kind, float(shares["trending"][i])))
+        _add(found[i], Evidence(POPULAR, float(shares["popular"][i] + max(slate.popularity[i], 0.0))))
+        _add(found[i], Evidence(NEW, float(slate.recency[i])))
+        if slate.availability[i] > 0:
+            column = _platform_of(snapshot, viewer, int(row))
+            _add(found[i], Evidence(PLATFORM, float(slate.availability[i]), platform=column))
+    return [_best(evidence, config) for evidence in found]
+
+
+def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
+    """Return how much of each title's base score each algorithm brought, (k,) each."""
+    if slate.algorithm == "hybrid":
+        shares = {
+            name: opinions.weights[name][place] * opinions.of(name)[place, slate.rows].astype(np.float64)
+            for name in ("collaborative", "content_based", "trending")
+        }
+        shares["popular"] = np.maximum(slate.base - sum(shares.values()), 0.0)
+        return shares
+    none = np.zeros(len(slate))
+    names = ("collaborative", "content_based", "trending", "popular")
+    return {name: slate.base if name == slate.algorithm else none for name in names}
+
+
+def _because(
+    found: list[list[Evidence]],
+    snapshot: Snapshot,
+    place: int,
+    opinions: Opinions,
+    slate: Slate,
+    share: Floats,
+    config: EngineConfig,
+) -> None:
+    """Name the watched titles whose weights brought the collaborative share, in proportion."""
+    held = slice(opinions.queries.indptr[place], opinions.queries.indptr[place + 1])
+    history, weights = opinions.queries.indices[held], opinions.queries.data[held]
+    target = snapshot.item_of_row[slate.rows]
+    known = np.flatnonzero((target >= 0) & (share > 0))
+    if len(history) == 0 or len(known) == 0:
+        return
+    added = weights[:, None] * snapshot.item_item[np.ix_(history, target[known])]
+    total = added.sum(axis=0)
+    k = min(config.ranking.reason_titles, len(history))
+    top = np.argsort(-added, axis=0, kind="stable")[:k]
+    for column, i in enumerate(known):
+        brought = [int(h) for h in top[:, column] if added[h, column] > 0]
+        if brought and total[column] > 0:
+            part = min(float(added[brought, column].sum() / total[column]), 1.0)
+            rows = tuple(int(snapshot.items[history[h]]) for h in brought)
+            _add(found[i], Evidence(BECAUSE, float(share[i]) * part, rows=rows))
+
+
+def _taste(
+    found: list[list[Evidence]],
+    snapshot: Snapshot,
+    viewer: Viewer,
+    slate: Slate,
+    share: Floats,
+    config: EngineConfig,
+) -> None:
+    """Name the liked features that a title has, each by its part of the profile's product with the title."""
+    if len(viewer.columns) == 0 or not np.any(share > 0):
+        return
+    profile = np.zeros(len(snapshot.features), np.float32)
+    profile[viewer.columns] = viewer.affinity
+    of_slate = snapshot.strengths[slate.rows]
+    added = of_slate.data * profile[of_slate.indices]
+    title = np.repeat(np.arange(len(slate)), np.diff(of_slate.indptr))
+    total = np.bincount(title, weights=added, minlength=len(slate))
+    liked = np.flatnonzero((added > 0) & (total[title] > 0) & (share[title] > 0))
+    order = liked[np.lexsort((of_slate.indices[liked], -added[liked], title[liked]))]
+    place = np.arange(len(order)) - np.searchsorted(title[order], title[order])
+    for at in order[place < config.ranking.reason_titles]:
+        i = int(title[at])
+        part = min(float(added[at] / total[i]), 1.0)
+        _add(found[i], Evidence(FEATURE, float(share[i]) * part, feature=int(of_slate.indices[at])))
+
+
+def _likeness(
+    found: list[list[Evidence]],
+    snapshot: Snapshot,
+    viewer: Viewer,
+    place: int,
+    opinions: Opinions,
+    slate: Slate,
+    share: Floats,
+) -> None:
+    """Name the liked title that is closest to the proposed one, for what the centroids brought."""
+    liked = np.flatnonzero(viewer.liked > 0)[-LIKED_COMPARED:]
+    if len(liked) == 0 or len(opinions.centres[place]) == 0 or not np.any(share > 0):
+        return
+    rows = viewer.history[liked]
+    closeness = snapshot.vectors[slate.rows] @ snapshot.vectors[rows].T
+    for i, nearest in enumerate(np.argmax(closeness, axis=1)):
+        if closeness[i, nearest] > 0:
+            _add(found[i], Evidence(LIKENESS, float(share[i]), rows=(int(rows[nearest]),)))
+
+
+def _friends(found: list[list[Evidence]], viewer: Viewer, slate: Slate, config: EngineConfig) -> None:
+    acts: dict[int, list[FriendAct]] = {}
+    for act in viewer.friends:
+        acts.setdefault(act.row, []).append(act)
+    for i, row in enumerate(slate.rows):
+        if int(row) in acts:
+            weight = slate.base[i] if slate.algorithm == "social" else slate.social[i]
+            strongest = sorted(acts[int(row)], key=lambda act: (-act.strength, act.friend_id))
+            names = tuple(dict.fromkeys(act.friend_id for act in strongest))
+            _add(found[i], Evidence(FRIENDS, float(weight), friends=names[: config.ranking.reasons]))
+
+
+def _platform_of(snapshot: Snapshot, viewer: Viewer, row: int) -> int:
+    held = snapshot.available[row].indices
+    return int(next(column for column in viewer.subscribed if column in held))
+
+
+def _add(reasons: list[Evidence], evidence: Evidence) -> None:
+    if evidence.weight > 0:
+        reasons.append(evidence)
+
+
+def _best(reasons: Sequence[Evidence], config: EngineConfig) -> list[Evidence]:
+    """Return the heaviest reasons, popularity named once; 'popular' where nothing else was found."""
+    merged: dict[tuple[str, tuple[int, ...], int], Evidence] = {}
+    for reason in reasons:
+        key = (reason.kind, reason.rows, reason.feature)
+        before = merged.get(key)
+        merged[key] = (
+            reason
+            if before is None
+            else Evidence(reason.kind, before.weight + reason.weight, reason.rows, reason.feature)
+        )
+    ordered = sorted(merged.values(), key=lambda reason: (-reason.weight, reason.kind, reason.rows, reason.feature))
+    return ordered[: config.ranking.reasons] or [Evidence(POPULAR, 0.0)]

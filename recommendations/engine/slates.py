@@ -1,0 +1,122 @@
+"""
+Scores -> slates: a viewer's best titles by one algorithm, every part of the score, in order.
+
+    final = base + popularity_boost + recency_boost - diversity_penalty + availability_boost + social_boost
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engine.arrays import top_rows
+from recommendations.engine.config import EngineConfig
+from recommendations.engine.diversity import diversify
+from recommendations.engine.snapshot import Snapshot, Viewer
+from recommendations.engine.weighting import half_life_decay
+
+Floats = NDArray[np.float64]
+# How many candidates compete for each place before the boosts: a boost may lift what base alone ranked lower.
+WIDER = 2
+
+
+@dataclass(frozen=True)
+class Slate:
+    """Titles in order with the parts of their scores; all (k,), rows of the snapshot."""
+
+    algorithm: str
+    rows: NDArray[np.int64]
+    base: Floats
+    popularity: Floats
+    recency: Floats
+    availability: Floats
+    social: Floats
+    diversity: Floats
+
+    @property
+    def final(self) -> Floats:
+        """Return the sum of the parts."""
+        return self.base + self.popularity + self.recency - self.diversity + self.availability + self.social
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def slate(
+    snapshot: Snapshot,
+    *,
+    algorithm: str,
+    scores: NDArray[np.floating],
+    boosts: Boosts,
+    allowed: NDArray[np.bool_],
+    k: int,
+    diversity: float,
+    config: EngineConfig,
+) -> Slate:
+    """
+    Return a viewer's best k titles by one algorithm.
+
+    scores      (n_titles,) base scores in [0, 1]; what is 0 is not proposed
+    boosts      see `boosts_for`; what friends think is left out where the base is just that
+    allowed     (n_titles,) what may be proposed at all
+    diversity   the dial in [0, 1]; see ranking.diversity_strength
+    """
+    friends = boosts.none if algorithm == "social" else boosts.social
+    relevance = np.where(
+        allowed & (scores > 0), scores + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
+    )
+    strength = diversity * config.ranking.diversity_strength
+    pool = top_rows(relevance, WIDER * k if strength > 0 else k)
+    penalty = np.zeros(len(pool))
+    if strength > 0:
+        near = snapshot.vectors[pool]
+        order, penalty = diversify(relevance[pool], np.clip(near @ near.T, 0.0, 1.0), strength=strength, k=k)
+        pool = pool[order]
+    return Slate(
+        algorithm=algorithm,
+        rows=pool,
+        base=scores[pool].astype(np.float64),
+        popularity=boosts.popularity[pool],
+        recency=boosts.recency[pool],
+        availability=boosts.availability[pool],
+        social=friends[pool],
+        diversity=penalty,
+    )
+
+
+@dataclass(frozen=True)
+class Boosts:
+    """What is added to every algorithm's base score, (n_titles,) each; `none` is zeros."""
+
+    popularity: Floats
+    recency: Floats
+    availability: Floats
+    social: Floats
+    none: Floats
+
+
+def boosts_of_titles(snapshot: Snapshot, today: float, config: EngineConfig) -> tuple[Floats, Floats]:
+    """Return the boosts that are the same for every viewer: (popularity, recency). `today` in days since 1970."""
+    r = config.ranking
+    age = np.maximum(today - snapshot.release_day, 0.0)
+    recency = r.recency_boost * np.nan_to_num(half_life_decay(age, r.recency_half_life), nan=0.0)
+    return r.popularity_boost * (2.0 * snapshot.popularity - 1.0), recency
+
+
+def boosts_for(
+    snapshot: Snapshot,
+    viewer: Viewer,
+    social: NDArray[np.floating],
+    of_titles: tuple[Floats, Floats],
+    config: EngineConfig,
+) -> Boosts:
+    """Return one viewer's boosts; `social` is (n_titles,) in [0, 1], what friends think."""
+    none = np.zeros(len(snapshot))
+    availability = none
+    if len(viewer.subscribed):
+        reachable = np.asarray(snapshot.available[:, viewer.subscribed].sum(axis=1)).ravel() > 0
+        availability = np.where(reachable, config.ranking.availability_boost, 0.0)
+    friends = config.ranking.social_boost * np.asarray(social, dtype=np.float64) if viewer.friends else none
+    return Boosts(*of_titles, availability=availability, social=friends, none=none)

@@ -1,0 +1,97 @@
+"""What scoring reads: the catalogue and the fitted models as aligned arrays, and one viewer as small arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    The catalogue as the models know it; n titles, all arrays aligned on show_ids.
+
+    show_ids      (n,) ascending
+    active        (n,) may be recommended at all
+    items         (m,) rows of the titles that the item-item model knows, ascending
+    item_item     (m, m) float32 weights; column j scores title j
+    strengths     csr (n, n_features) float32, what each title is like
+    features      (type, value) of each column of strengths
+    vectors       (n, d) float32 unit rows, zeros where a title has none
+    popularity    (n,) in [0, 1]: the share of titles that are less watched of late
+    trend         (n,) in [0, 1]: how surprisingly well it does; 0 where nothing is known
+    release_day   (n,) days since 1970-01-01, NaN where not known
+    available     csr (n, n_platforms) bool, where it can be watched
+    platforms     the platforms' slugs
+    """
+
+    show_ids: Rows
+    active: NDArray[np.bool_]
+    items: Rows
+    item_item: NDArray[np.float32]
+    strengths: sparse.csr_matrix
+    features: Sequence[tuple[str, str]]
+    vectors: NDArray[np.float32]
+    popularity: Floats
+    trend: Floats
+    release_day: Floats
+    available: sparse.csr_matrix
+    platforms: Sequence[str]
+    version: str = ""
+    item_of_row: Rows = field(init=False)
+    feature_column: Mapping[tuple[str, str], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.show_ids)
+        for name in ("active", "popularity", "trend", "release_day"):
+            if len(getattr(self, name)) != n:
+                raise ValueError(f"{name} must have {n} entries, got {len(getattr(self, name))}")
+        if self.item_item.shape != (len(self.items), len(self.items)):
+            raise ValueError(f"item_item must be square over {len(self.items)} items, got {self.item_item.shape}")
+        item_of_row = np.full(n, -1, dtype=np.int64)
+        item_of_row[self.items] = np.arange(len(self.items))
+        object.__setattr__(self, "item_of_row", item_of_row)
+        object.__setattr__(self, "feature_column", {key: column for column, key in enumerate(self.features)})
+
+    def __len__(self) -> int:
+        return len(self.show_ids)
+
+
+@dataclass(frozen=True)
+class FriendAct:
+    """What a friend did with a title: whose act, on which row, of which kind, and how much it counts now (0 to 1)."""
+
+    friend_id: str
+    row: int
+    kind: str
+    strength: float
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """
+    One viewer as scoring sees them; rows are rows of the snapshot.
+
+    history       (h,) titles acted on, with liked (h,) of `collaborative.liking` and day (h,) of the latest act
+    columns       (f,) features of the profile, with affinity (f,) in [-1, 1]
+    dealt_with    rows that are not to be proposed: watched, begun, judged or dismissed
+    subscribed    columns of snapshot.available
+    friends       what friends did, as far as the viewer may see it
+    """
+
+    user_id: str
+    history: Rows
+    liked: Floats
+    day: Floats
+    columns: Rows
+    affinity: Floats
+    dealt_with: Rows
+    subscribed: Rows
+    friends: Sequence[FriendAct] = ()

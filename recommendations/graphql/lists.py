@@ -1,0 +1,187 @@
+"""Served rows -> recommendations as clients see them: pages, places and the evidence behind reasons."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import strawberry
+
+from bingeboard.context import Context
+from bingeboard.errors import NotFound, Stale
+from bingeboard.graphql.nodes import global_id
+from bingeboard.graphql.paging import cursor_of, page_info
+from bingeboard.shows.graphql.types import ContentFeature, Platform, Show, show_nodes
+from bingeboard.shows.queries import shows_by_id
+from bingeboard.users.graphql.types import User
+from recommendations.engine.config import DEFAULT
+from recommendations.graphql.types import (
+    AlgorithmScore,
+    Reason,
+    Recommendation,
+    RecommendationConnection,
+    RecommendationEdge,
+    ScoreBreakdown,
+)
+from recommendations.models import ServedList
+from recommendations.pipeline import ranking
+
+Item = dict[str, Any]
+# A title, the kind of a feature and its value.
+FeatureKey = tuple[int, str, str]
+
+
+class Evidence:
+    """What all the reasons of a page point at, so that each kind of thing is read once for the page."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.show_ids: list[int] = []
+        self.friend_ids: list[str] = []
+        self.platform_slugs: list[str] = []
+        self.features: list[FeatureKey] = []
+
+
+class Given:
+    """
+    What a Reason's fields are read from: the kept words, and the things they name, read when asked for.
+
+    Plain properties instead of resolvers: a page has hundreds, and a resolver costs ten times as much.
+    """
+
+    __slots__ = ("_evidence", "_feature", "_reason", "kind", "text", "weight")
+
+    def __init__(self, reason: Item, show_id: int, evidence: Evidence) -> None:
+        self.kind, self.text, self.weight = reason["kind"], reason["text"], reason["weight"]
+        self._reason, self._evidence = reason, evidence
+        feature = reason.get("feature")
+        self._feature = (show_id, feature["feature_type"], feature["feature_value"]) if feature else None
+        evidence.show_ids += reason.get("shows") or ()
+        evidence.friend_ids += reason.get("friends") or ()
+        evidence.platform_slugs += [reason["platform"]] if reason.get("platform") else ()
+        evidence.features += [self._feature] if self._feature else ()
+
+    @property
+    def shows(self) -> list[Show]:
+        return self._things("shows", self._reason.get("shows"), self._evidence.show_ids)
+
+    @property
+    def friends(self) -> list[User]:
+        return self._things("users", self._reason.get("friends"), self._evidence.friend_ids)
+
+    @property
+    def platform(self) -> Platform | None:
+        slugs = [self._reason["platform"]] if self._reason.get("platform") else []
+        return next(iter(self._things("platforms_by_slug", slugs, self._evidence.platform_slugs)), None)
+
+    @property
+    def feature(self) -> ContentFeature | None:
+        keys = [self._feature] if self._feature else []
+        return next(iter(self._things("named_features", keys, self._evidence.features)), None)
+
+    def _things(self, source: str, keys: Sequence[Any] | None, among: Sequence[Any]) -> list[Any]:
+        """Return what the keys name; what is there no more is left out."""
+        if not keys:
+            return []
+        loader = self._evidence.context.loader(source)
+        return [thing for thing in (loader.get(key, among) for key in keys) if thing is not None]
+
+
+def connection(
+    context: Context, served: ServedList, *, start: int, size: int, after: str | None
+) -> RecommendationConnection:
+    """Return the page of a served list that begins behind its first `start` places."""
+    wanted = [item for item in served.items if item["position"] > start]
+    recommendations = _recommendations(context, served, wanted[:size])
+    edges = [RecommendationEdge(cursor=cursor_of(str(served.request_id), r.position), node=r) for r in recommendations]
+    return RecommendationConnection(
+        request_id=strawberry.ID(str(served.request_id)),
+        experiment=served.experiment_name or None,
+        variant=served.variant or None,
+        edges=edges,
+        page_info=page_info([edge.cursor for edge in edges], has_next=len(wanted) > size, after=after),
+    )
+
+
+def read_recommendation(context: Context, key: str) -> Recommendation | None:
+    """Return one place of one of the viewer's lists; None where there is none, or it is somebody else's."""
+    request_id, _, position = key.partition(":")
+    if context.viewer is None or not (position.isdecimal() and len(position) < 6):
+        return None
+    try:
+        served = ranking.read_served(user_id=context.viewer.id, request_id=UUID(request_id), now=context.now)
+    except (NotFound, Stale, ValueError):
+        return None
+    found = [item for item in served.items if item["position"] == int(position)]
+    return next(iter(_recommendations(context, served, found)), None)
+
+
+def _recommendations(context: Context, served: ServedList, items: Sequence[Item]) -> list[Recommendation]:
+    """
+    Return the items as clients see them.
+
+    A kept list may have outlived what it speaks of: titles that are gone are left out, and so is what friends no
+    longer show.
+    """
+    shows = _shows(context, items)
+    hidden = _hidden_friends(context, items)
+    evidence = Evidence(context)
+    expires_at = served.generated_at + dt.timedelta(hours=DEFAULT.candidates.lifetime)
+    made = []
+    for item in items:
+        show = shows.get(item["show"])
+        reasons = [r for r in item["reasons"] if hidden.isdisjoint(r.get("friends") or ())]
+        if show is not None and reasons:
+            made.append(
+                _recommendation(
+                    served, item, show, [cast(Reason, Given(r, show.pk, evidence)) for r in reasons], expires_at
+                )
+            )
+    return made
+
+
+def _shows(context: Context, items: Sequence[Item]) -> dict[int, Show]:
+    context.spend(len(items))
+    facts = shows_by_id(show_ids=[item["show"] for item in items])
+    in_order = [facts[item["show"]] for item in items if item["show"] in facts]
+    return {show.pk: show for show in show_nodes(in_order)}
+
+
+def _hidden_friends(context: Context, items: Sequence[Item]) -> set[str]:
+    named = {friend for item in items for reason in item["reasons"] for friend in reason.get("friends") or ()}
+    shown = context.loader("shows_to_viewer")
+    return {friend for friend in sorted(named) if not shown.get(friend, sorted(named))}
+
+
+def _recommendation(
+    served: ServedList, item: Item, show: Show, reasons: list[Reason], expires_at: dt.datetime
+) -> Recommendation:
+    parts = item["breakdown"]
+    return Recommendation(
+        id=global_id("Recommendation", f"{served.request_id}:{item['position']}"),
+        show=show,
+        position=item["position"],
+        algorithm=item["algorithm"],
+        score=parts["final_score"],
+        breakdown=_breakdown(parts),
+        reasons=reasons,
+        propensity=item["propensity"],
+        generated_at=served.generated_at,
+        expires_at=expires_at,
+    )
+
+
+def _breakdown(parts: Item) -> ScoreBreakdown:
+    return ScoreBreakdown(
+        base_score=parts["base_score"],
+        popularity_boost=parts["popularity_boost"],
+        recency_boost=parts["recency_boost"],
+        diversity_penalty=parts["diversity_penalty"],
+        availability_boost=parts["availability_boost"],
+        social_boost=parts["social_boost"],
+        final_score=parts["final_score"],
+        algorithms=[
+            AlgorithmScore(algorithm=p["algorithm"], score=p["score"], weight=p["weight"], rank=p.get("rank"))
+            for p in parts["algorithms"]
+        ],
+    )

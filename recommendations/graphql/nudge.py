@@ -1,0 +1,71 @@
+"""
+Tell a worker that something is due, without ever waiting for the broker.
+
+What is due stands in PostgreSQL; a message only makes it sooner. So messages leave from a thread of their own: a
+broker that is down, or that takes the connection and then says nothing, costs the mutation nothing, and the sweep
+finds what was not told.
+"""
+
+import logging
+import os
+import queue
+import threading
+from typing import Any
+
+from celery import Task
+from django.conf import settings
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+# Messages kept while the broker does not answer; more would only be told late.
+MOST_WAITING = 1000
+
+
+class Messenger:
+    """One background thread, started with the first message, in the process that sends it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = 0
+        self._waiting: queue.Queue[tuple[Task, dict[str, Any]]] = queue.Queue(MOST_WAITING)
+
+    def send(self, task: Task, arguments: dict[str, Any]) -> None:
+        """Hand over a message and return at once; where too many wait already it is dropped."""
+        self._start()
+        try:
+            self._waiting.put_nowait((task, arguments))
+        except queue.Full:
+            logger.warning("dropped a nudge of %s: %d wait already", task.name, MOST_WAITING)
+
+    def wait(self) -> None:
+        """Return when every message handed over so far was sent or given up."""
+        self._waiting.join()
+
+    def _start(self) -> None:
+        with self._lock:
+            # A forked worker inherits this object but not its thread.
+            if self._process != os.getpid():
+                self._process = os.getpid()
+                self._waiting = queue.Queue(MOST_WAITING)
+                threading.Thread(target=self._run, args=(self._waiting,), daemon=True, name="nudges").start()
+
+    def _run(self, waiting: "queue.Queue[tuple[Task, dict[str, Any]]]") -> None:
+        while True:
+            task, arguments = waiting.get()
+            try:
+                task.apply_async(kwargs=arguments, retry=False)
+            except Exception as error:  # whatever the broker's client raises: nobody is waiting for it
+                logger.warning("could not nudge %s: %s: %s", task.name, type(error).__name__, error)
+            finally:
+                waiting.task_done()
+
+
+messenger = Messenger()
+
+
+def nudge(task: Task, **arguments: Any) -> None:
+    """Send a task once the transaction is committed; never fails, never waits."""
+    if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
+        transaction.on_commit(lambda: task.apply_async(kwargs=arguments))
+    else:
+        transaction.on_commit(lambda: messenger.send(task, arguments))

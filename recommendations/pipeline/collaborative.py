@@ -1,0 +1,156 @@
+"""Events, features and vectors -> the engine's model artefact: what scoring reads, fitted and published at once."""
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from recommendations.engine.arrays import rows_in
+from recommendations.engine.collaborative import fit, liking
+from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.weighting import evidence_weights, half_life_decay, signals
+from recommendations.models import ModelArtifact
+from recommendations.pipeline import artifacts
+from recommendations.pipeline.profiles import profiled, type_names
+from recommendations.queries.catalogue import ShowFacts, load_embeddings, load_feature_matrix, load_show_facts
+from recommendations.queries.events import EventArrays, load_events, to_day
+
+KIND = "engine"
+# date.toordinal() of 1970-01-01.
+EPOCH_ORDINAL = 719_163
+
+
+@dataclass(frozen=True)
+class Likes:
+    """Who liked what: one entry a (viewer, title) that was acted on; rows of the catalogue."""
+
+    user: NDArray[np.int64]
+    row: NDArray[np.int64]
+    liked: NDArray[np.float64]
+    day: NDArray[np.float64]
+
+
+def knots(config: EngineConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the curve from what was said on average to how much it counts as liked."""
+    c = config.collaborative
+    return (
+        np.array([0.0, c.said_weakly, c.said_mildly, c.said_clearly, 1.0]),
+        np.array([0.0, c.liked_weakly, c.liked_mildly, c.liked_clearly, c.liked_fully]),
+    )
+
+
+def likes(*, events: EventArrays, show_ids: NDArray[np.int64], config: EngineConfig = DEFAULT) -> Likes:
+    """Return what the acts on each title amount to, for each viewer; titles not in show_ids are left out."""
+    row = rows_in(show_ids, events.show_id)
+    weight = evidence_weights(events.code, config.events)
+    use = np.flatnonzero((row >= 0) & (weight > 0))
+    key, place = np.unique(events.user[use] * len(show_ids) + row[use], return_inverse=True)
+    evidence = np.bincount(place, weights=weight[use], minlength=len(key))
+    signed = np.bincount(place, weights=weight[use] * signals(events.engagement[use]), minlength=len(key))
+    day = np.full(len(key), -np.inf)
+    np.maximum.at(day, place, events.day[use])
+    n = max(len(show_ids), 1)
+    return Likes(user=key // n, row=key % n, liked=liking(signed, evidence, knots(config)), day=day)
+
+
+def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFAULT) -> ModelArtifact:
+    """
+    Fit the item-item model and publish it with the catalogue's arrays as the engine's live artefact.
+
+    as_of   the behavioural present: popularity fades back from it.
+    """
+    started = time.perf_counter()
+    facts = load_show_facts(today=now.date())
+    features = load_feature_matrix()
+    events = load_events()
+    found = likes(events=events, show_ids=facts.show_ids, config=config)
+    interactions = sparse.csr_matrix(
+        (found.liked, (found.user, found.row)), shape=(len(events.users), len(facts.show_ids))
+    )
+    interactions.eliminate_zeros()
+    items = _modelled(interactions, config)
+    weights = fit(
+        interactions[:, items].tocsr(),
+        config.collaborative.ridge,
+        popularity_exponent=config.collaborative.popularity_exponent,
+    )
+    strengths = profiled(features, config).astype(np.float32)
+    return artifacts.publish(
+        kind=KIND,
+        arrays={
+            "show_ids": facts.show_ids,
+            "active": facts.is_active,
+            "items": items,
+            "item_item": weights,
+            "strengths_data": strengths.data,
+            "strengths_indices": strengths.indices.astype(np.int32),
+            "strengths_indptr": strengths.indptr.astype(np.int64),
+            "vectors": _aligned_vectors(facts.show_ids),
+            "popularity": popularity(found, facts, as_of=as_of, config=config),
+            "release_day": facts.release_ordinal - EPOCH_ORDINAL,
+            "available_indices": facts.on_platform.indices.astype(np.int32),
+            "available_indptr": facts.on_platform.indptr.astype(np.int64),
+        },
+        document={
+            "features": list(zip(type_names(features), features.values, strict=True)),
+            "platforms": facts.platforms,
+        },
+        parameters={"ridge": config.collaborative.ridge, "exponent": config.collaborative.popularity_exponent},
+        data_window=_window(events),
+        fit_report={
+            "titles": len(facts),
+            "modelled_titles": len(items),
+            "viewers": len(events.users),
+            "likes": int(interactions.nnz),
+            "seconds": round(time.perf_counter() - started, 2),
+        },
+        now=now,
+    )
+
+
+def popularity(found: Likes, facts: ShowFacts, *, as_of: dt.datetime, config: EngineConfig) -> NDArray[np.float64]:
+    """
+    Return the share of titles that are less liked of late than each, in [0, 1]; equals share their mean rank.
+
+    What nobody has liked yet is ordered by the catalogue's own popularity, below everything that somebody has.
+    """
+    age = np.maximum(to_day(as_of) - found.day, 0.0)
+    fade = half_life_decay(age, config.collaborative.popularity_half_life)
+    liked = np.bincount(found.row, weights=(found.liked > 0) * fade, minlength=len(facts))
+    order = np.lexsort((np.nan_to_num(facts.popularity, nan=-1.0), liked))
+    known = np.empty(len(facts), dtype=np.int64)
+    changes = np.r_[
+        True,
+        (np.diff(liked[order]) != 0) | (np.diff(np.nan_to_num(facts.popularity, nan=-1.0)[order]) != 0),
+    ][: len(facts)]
+    known[order] = np.cumsum(changes)
+    return (stats.rankdata(known) - 1) / max(len(facts) - 1, 1)
+
+
+def _modelled(interactions: sparse.csr_matrix, config: EngineConfig) -> NDArray[np.int64]:
+    """Return the titles the item-item model covers: all that somebody liked, or the most liked that fit in memory."""
+    viewers = np.bincount(interactions.indices, minlength=interactions.shape[1])
+    liked = np.flatnonzero(viewers > 0)
+    if len(liked) <= config.collaborative.dense_titles:
+        return liked.astype(np.int64)
+    most = np.argsort(-viewers[liked], kind="stable")[: config.collaborative.dense_titles]
+    return np.sort(liked[most]).astype(np.int64)
+
+
+def _aligned_vectors(show_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return each title's hybrid vector, a row of zeros where it has none."""
+    embedded, vectors = load_embeddings(kind="hybrid")
+    aligned = np.zeros((len(show_ids), vectors.shape[1] if vectors.ndim == 2 else 0), np.float32)
+    row = rows_in(show_ids, embedded)
+    aligned[row[row >= 0]] = vectors[row >= 0]
+    return aligned
+
+
+def _window(events: EventArrays) -> dict[str, object]:
+    if len(events) == 0:
+        return {"events": 0}
+    first, last = (dt.datetime.fromtimestamp(day * 86_400, tz=dt.UTC) for day in (events.day.min(), events.day.max()))
+    return {"events": len(events), "first": first.isoformat(), "last": last.isoformat()}

@@ -1,0 +1,357 @@
+"""Events -> user_taste_profiles: how much each viewer likes each feature, and what they say about services."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from bingeboard.shows.models import Platform
+from bingeboard.users.models import User
+from recommendations.engine.arrays import rows_in
+from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.features import FEATURE_TYPES, FeatureMatrix
+from recommendations.engine.profiles import Sums, affinities, combine, fold, invert
+from recommendations.engine.weighting import event_codes, evidence_weights, signals
+from recommendations.models import PlatformUserPreference
+from recommendations.pipeline import habits
+from recommendations.pipeline.problems import Problem
+from recommendations.queries.catalogue import load_feature_matrix
+from recommendations.queries.events import SECONDS_PER_DAY, EventArrays, load_events, to_day
+
+# Viewers computed and written at once: bounds memory at about 100 MB for histories of a few hundred titles.
+VIEWERS_AT_ONCE = 200
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class ProfileRows:
+    """Rows of user_taste_profiles as arrays; user and feature are rows of their vocabularies."""
+
+    user: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    sums: Sums
+
+
+def rebuild(
+    *,
+    now: dt.datetime,
+    user_ids: Sequence[str] | None = None,
+    config: EngineConfig = DEFAULT,
+    progress: Progress | None = None,
+) -> int:
+    """
+    Recompute profiles, habits and use of services from the events; returns the number of profile rows.
+
+    What viewers stated is kept. Each chunk of viewers is written in a transaction of its own, so readers never see
+    half a profile and a killed run loses one chunk. Repeating it changes nothing.
+    """
+    features = load_feature_matrix()
+    if user_ids is None:
+        store_strengths(features=features, config=config)
+    total = 0
+    for chunk in _chunks(_viewers(user_ids), VIEWERS_AT_ONCE):
+        with transaction.atomic():
+            # An event that arrives meanwhile waits, and is then counted on top.
+            habits.lock(user_ids=chunk)
+            events = load_events(user_ids=chunk)
+            rows = learned(events=events, features=features, config=config)
+            _write(chunk, list(events.users), rows, features, config)
+            habits.refresh(user_ids=chunk, config=config)
+        total += len(rows.user)
+        if progress is not None:
+            progress(len(chunk))
+    return total
+
+
+def learned(*, events: EventArrays, features: FeatureMatrix, config: EngineConfig = DEFAULT) -> ProfileRows:
+    """Return what the events say about features: one row a (viewer, feature) that an act touched."""
+    strengths = profiled(features, config)
+    place = rows_in(features.show_ids, events.show_id)
+    weight = evidence_weights(events.code, config.events)
+    use = np.flatnonzero((place >= 0) & (weight > 0))
+    counts = np.diff(strengths.indptr)[place[use]]
+    act = np.repeat(use, counts)
+    inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    entry = np.repeat(strengths.indptr[place[use]], counts) + inside
+    feature, x = strengths.indices[entry].astype(np.int64), strengths.data[entry]
+    key, row = np.unique(events.user[act] * strengths.shape[1] + feature, return_inverse=True)
+    evidence = x * weight[act]
+    sums = fold(
+        row,
+        evidence,
+        evidence * signals(events.engagement[act]),
+        events.day[act],
+        n_keys=len(key),
+        rate=config.profiles.decay_rate,
+    )
+    return ProfileRows(user=key // strengths.shape[1], feature=key % strengths.shape[1], sums=sums)
+
+
+def profiled(features: FeatureMatrix, config: EngineConfig = DEFAULT):
+    """Return the strengths with the columns emptied that too few titles share to say anything about another."""
+    titles = np.bincount(features.strengths.indices, minlength=features.strengths.shape[1])
+    enough = max(config.features.min_titles_in_profile, config.features.rare_share * features.strengths.shape[0])
+    strengths = features.strengths.copy()
+    strengths.data = np.where(titles[strengths.indices] >= enough, strengths.data, 0.0)
+    strengths.eliminate_zeros()
+    return strengths
+
+
+def store_strengths(*, features: FeatureMatrix, config: EngineConfig = DEFAULT) -> int:
+    """Keep each feature's strength beside it, where a single event's update reads it; returns the rows changed."""
+    strengths = profiled(features, config).tocoo()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE new_strengths (content_id bigint, feature_type text, feature_value text,"
+            " strength float8) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY new_strengths FROM STDIN") as copy:
+            types, values = type_names(features), features.values
+            for show, column, x in zip(strengths.row, strengths.col, strengths.data, strict=True):
+                copy.write_row((int(features.show_ids[show]), types[column], values[column], float(x)))
+        cursor.execute("ANALYZE new_strengths")
+        cursor.execute(
+            """
+            UPDATE content_features f SET strength = n.strength
+            FROM content_features o LEFT JOIN new_strengths n USING (content_id, feature_type, feature_value)
+            WHERE f.id = o.id AND o.strength IS DISTINCT FROM n.strength
+            """
+        )
+        return cursor.rowcount
+
+
+def type_names(features: FeatureMatrix) -> list[str]:
+    """Return each column's feature type by name."""
+    return [FEATURE_TYPES[code] for code in features.types]
+
+
+def _viewers(user_ids: Sequence[str] | None) -> list[str]:
+    if user_ids is not None:
+        return sorted(user_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT user_id FROM user_behavior_events UNION SELECT DISTINCT user_id FROM user_taste_profiles"
+            " ORDER BY 1"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _chunks(items: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _write(
+    chunk: list[str], users: list[str], rows: ProfileRows, features: FeatureMatrix, config: EngineConfig
+) -> None:
+    affinity, confidence = affinities(rows.sums, config.profiles.prior)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE new_taste (user_id text, feature_type text, feature_value text, affinity float8,"
+            " confidence float8, seen timestamptz) ON COMMIT DROP"
+        )
+        names, values = type_names(features), features.values
+        with cursor.copy("COPY new_taste FROM STDIN") as copy:
+            for user, column, a, c, day in zip(
+                rows.user.tolist(),
+                rows.feature.tolist(),
+                affinity.tolist(),
+                confidence.tolist(),
+                rows.sums.day.tolist(),
+                strict=True,
+            ):
+                copy.write_row((users[user], names[column], values[column], a, c, from_day(day)))
+        cursor.execute("ANALYZE new_taste")
+        cursor.execute(_FORGET, {"users": chunk})
+        cursor.execute(_LEARN, {"rate": config.profiles.decay_rate})
+        cursor.execute("DROP TABLE new_taste")
+
+
+def from_day(day: float) -> dt.datetime:
+    """Return the moment of a count of days since 1970-01-01 UTC, to the microsecond that the database keeps."""
+    return dt.datetime.fromtimestamp(round(day * SECONDS_PER_DAY, 6), tz=dt.UTC)
+
+
+_FORGET = """
+WITH gone AS (
+    SELECT p.id, p.stated_affinity FROM user_taste_profiles p
+    WHERE p.user_id = ANY(%(users)s) AND NOT EXISTS (
+        SELECT 1 FROM new_taste n WHERE n.user_id = p.user_id AND n.feature_type = p.feature_type
+        AND n.feature_value = p.feature_value)
+), unlearned AS (
+    UPDATE user_taste_profiles p SET affinity_score = 0, confidence = 0
+    FROM gone g WHERE p.id = g.id AND g.stated_affinity IS NOT NULL AND (p.affinity_score <> 0 OR p.confidence <> 0)
+)
+DELETE FROM user_taste_profiles p USING gone g WHERE p.id = g.id AND g.stated_affinity IS NULL
+"""
+_LEARN = """
+INSERT INTO user_taste_profiles
+    (user_id, feature_type, feature_value, affinity_score, confidence, last_updated, decay_rate)
+SELECT user_id, feature_type, feature_value, affinity, confidence, seen, %(rate)s FROM new_taste
+ORDER BY user_id, feature_type, feature_value
+ON CONFLICT (user_id, feature_type, feature_value) DO UPDATE
+SET affinity_score = excluded.affinity_score, confidence = excluded.confidence,
+    last_updated = excluded.last_updated, decay_rate = excluded.decay_rate
+WHERE (user_taste_profiles.affinity_score, user_taste_profiles.confidence, user_taste_profiles.last_updated,
+       user_taste_profiles.decay_rate)
+   IS DISTINCT FROM (excluded.affinity_score, excluded.confidence, excluded.last_updated, excluded.decay_rate)
+"""
+
+
+@dataclass(frozen=True)
+class ProfileAct:
+    """One accepted act, as a profile needs it."""
+
+    show_id: int | None
+    event_type: str
+    engagement: float
+    occurred_at: dt.datetime
+
+
+def add_acts(*, user_id: str, acts: Sequence[ProfileAct], config: EngineConfig = DEFAULT) -> int:
+    """
+    Fold a viewer's new acts into the stored profile, exactly as a rebuild would; returns the rows touched.
+
+    The caller holds the viewer's lock. Whoever does not allow personalisation has no profile to fold into.
+    """
+    on_titles = [act for act in acts if act.show_id is not None]
+    if not on_titles or not User.objects.filter(pk=user_id, personalisation=True).exists():
+        return 0
+    touched = _touched(on_titles, config)
+    if not touched.keys:
+        return 0
+    stored, rates = _stored(user_id, touched.keys, config)
+    sums = combine(stored, touched.sums, rates)
+    _upsert(user_id, touched.keys, sums, rates, config)
+    return len(touched.keys)
+
+
+@dataclass(frozen=True)
+class _Touched:
+    keys: list[tuple[str, str]]
+    sums: Sums
+
+
+def _touched(acts: Sequence[ProfileAct], config: EngineConfig) -> _Touched:
+    """Return what the acts alone say, a row a feature."""
+    strengths: dict[int, list[tuple[tuple[str, str], float]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT content_id, feature_type, feature_value, strength FROM content_features"
+            " WHERE content_id = ANY(%s) AND strength > 0 ORDER BY feature_type, feature_value",
+            [sorted({act.show_id for act in acts})],
+        )
+        for show_id, kind, value, strength in cursor.fetchall():
+            strengths.setdefault(show_id, []).append(((kind, value), strength))
+    weight = evidence_weights(event_codes([act.event_type for act in acts]), config.events)
+    said = signals(np.array([act.engagement for act in acts]))
+    day = np.array([to_day(act.occurred_at) for act in acts])
+    entries = [
+        (key, x * weight[i], x * weight[i] * said[i], day[i])
+        for i, act in enumerate(acts)
+        if weight[i] > 0
+        for key, x in strengths.get(act.show_id or 0, ())
+    ]
+    keys = sorted({key for key, *_ in entries})
+    row = {key: place for place, key in enumerate(keys)}
+    columns = np.array([(evidence, signed, at) for _, evidence, signed, at in entries]).reshape(-1, 3)
+    rows = np.array([row[key] for key, *_ in entries], dtype=np.int64)
+    sums = fold(rows, *columns.T, n_keys=len(keys), rate=config.profiles.decay_rate)
+    return _Touched(keys, sums)
+
+
+def _stored(user_id: str, keys: list[tuple[str, str]], config: EngineConfig) -> tuple[Sums, NDArray[np.float64]]:
+    """Return the sums that the stored rows hold, and each row's decay rate."""
+    kinds, values = zip(*keys, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT feature_type, feature_value, affinity_score, confidence, extract(epoch FROM last_updated)::float8,"
+            " decay_rate FROM user_taste_profiles WHERE user_id = %s"
+            " AND (feature_type, feature_value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+            [user_id, list(kinds), list(values)],
+        )
+        found = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+    rows = [found.get(key, (0.0, 0.0, np.nan, config.profiles.decay_rate)) for key in keys]
+    affinity, confidence, seconds, rates = np.array(rows, dtype=np.float64).T
+    day = np.where((confidence == 0) | np.isnan(seconds), -np.inf, seconds / SECONDS_PER_DAY)
+    return invert(affinity, confidence, day, config.profiles.prior), rates
+
+
+def _upsert(
+    user_id: str, keys: list[tuple[str, str]], sums: Sums, rates: NDArray[np.float64], config: EngineConfig
+) -> None:
+    affinity, confidence = affinities(sums, config.profiles.prior)
+    kinds, values = zip(*keys, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO user_taste_profiles
+                (user_id, feature_type, feature_value, affinity_score, confidence, last_updated, decay_rate)
+            SELECT %s, * FROM unnest(
+                %s::text[], %s::text[], %s::float8[], %s::float8[], %s::timestamptz[], %s::float8[])
+            ON CONFLICT (user_id, feature_type, feature_value) DO UPDATE
+            SET affinity_score = excluded.affinity_score, confidence = excluded.confidence,
+                last_updated = excluded.last_updated
+            """,
+            [
+                user_id,
+                list(kinds),
+                list(values),
+                affinity.tolist(),
+                confidence.tolist(),
+                [from_day(day) for day in sums.day.tolist()],
+                rates.tolist(),
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class PlatformChoice:
+    """What a viewer says about a service: its slug or name, whether they have it, and how they like it (0 to 1)."""
+
+    platform: str
+    has_subscription: bool
+    preference_score: float | None = None
+
+
+def set_platforms(*, user_id: str, choices: Sequence[PlatformChoice], now: dt.datetime) -> list[Problem]:
+    """Keep what a viewer says about services; each good choice counts even where another is refused."""
+    slugs = {name: p.slug for p in Platform.objects.all() for name in (p.slug, p.name.lower())}
+    problems, rows = [], {}
+    for index, choice in enumerate(choices):
+        slug = slugs.get(choice.platform.strip().lower())
+        if slug is None:
+            problems.append(Problem(index, "platform", "NOT_FOUND", f"there is no platform {choice.platform!r}"))
+        elif choice.preference_score is not None and not 0 <= choice.preference_score <= 1:
+            said = choice.preference_score
+            problems.append(Problem(index, "preferenceScore", "BAD_INPUT", f"it lies in 0 to 1, got {said}"))
+        else:
+            rows[slug] = choice
+    with transaction.atomic():
+        habits.touch(user_id=user_id, now=now)
+        PlatformUserPreference.objects.bulk_create(
+            [
+                PlatformUserPreference(
+                    user_id=user_id,
+                    platform_name=slug,
+                    has_subscription=choice.has_subscription,
+                    preference_score=_stated_preference(choice),
+                    is_stated=True,
+                    last_updated=now,
+                )
+                for slug, choice in sorted(rows.items())
+            ],
+            update_conflicts=True,
+            unique_fields=["user", "platform_name"],
+            update_fields=["has_subscription", "preference_score", "is_stated", "last_updated"],
+        )
+    return problems
+
+
+def _stated_preference(choice: PlatformChoice) -> float:
+    if choice.preference_score is not None:
+        return choice.preference_score
+    return 0.75 if choice.has_subscription else 0.25

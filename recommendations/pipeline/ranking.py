@@ -1,0 +1,243 @@
+"""Candidates + filter + variant -> the list that is served, kept under its request id."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import connection
+
+from bingeboard.errors import NotFound, Stale
+from bingeboard.shows.models import Platform, Show
+from bingeboard.users.models import User
+from experiments.queries import assignments_for
+from experiments.services import record_exposure
+from recommendations.engine.candidates import Proposal
+from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.models import RecommendationCandidate, ServedList, ViewerState
+from recommendations.pipeline import candidates
+from recommendations.pipeline.wording import sentence
+from recommendations.queries.events import dealt_with
+from recommendations.queries.filters import ListFilter, allowed_rows
+
+__all__ = ["ListFilter", "Moment", "rank_for_export", "read_served", "serve"]
+PARTS = (
+    "base_score",
+    "popularity_boost",
+    "recency_boost",
+    "diversity_penalty",
+    "availability_boost",
+    "social_boost",
+    "final_score",
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the client knows about now; what is left out the server works out from the clock and habits."""
+
+    device: str | None = None
+    time_of_day: str | None = None
+    day_of_week: str | None = None
+    session_id: str | None = None
+    session_minutes: int | None = None
+    mood: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One title of a list before it is put into words."""
+
+    show_id: int
+    breakdown: dict[str, float]
+    parts: list[tuple[str, float, float, int | None]]
+    reasons: list[dict[str, Any]]
+
+
+def serve(
+    *,
+    user_id: str,
+    algorithm: str,
+    filter: ListFilter | None = None,  # noqa: A002 - the API's own word
+    moment: Moment | None = None,
+    now: dt.datetime,
+) -> ServedList:
+    """
+    Make a viewer's list of this moment, keep it, and return it.
+
+    It reflects everything acknowledged before: where the stored candidates are older than the viewer's last act, the
+    whole pool is scored anew, here and now, whether or not any worker is alive.
+    """
+    chosen, moment = filter or ListFilter(), moment or Moment()
+    assigned = assignments_for(user_id=user_id, now=now)
+    config = _configured(assigned)
+    entries, generated_at = None, now
+    if not chosen.narrows and config == DEFAULT:
+        entries, generated_at = _stored(user_id, algorithm, now)
+    if entries is None:
+        entries, generated_at = _fresh(user_id, algorithm, chosen, config, now), now
+    kept = ServedList.objects.create(
+        request_id=uuid.uuid4(),
+        user_id=user_id,
+        algorithm=algorithm,
+        experiment_name=assigned[0].experiment if assigned else "",
+        variant=assigned[0].variant if assigned else "",
+        model_version=candidates.snapshot(now=now).version,
+        parameters={"filter": _given(chosen), "context": _given(moment)},
+        items=_worded(entries[: config.serving.kept], algorithm),
+        generated_at=generated_at,
+        created_at=now,
+        expires_at=now + dt.timedelta(hours=config.serving.retention),
+    )
+    if assigned:
+        record_exposure(user_id=user_id, now=now)
+    return kept
+
+
+def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> ServedList:
+    """
+    Return a list as it was served.
+
+    Raises NotFound where there is none or it is somebody else's, Stale where it is past its retention.
+    """
+    kept = ServedList.objects.filter(request_id=request_id, user_id=user_id).first()
+    if kept is None:
+        raise NotFound("there is no such list", field="after")
+    if kept.expires_at <= now:
+        raise Stale("this list is past its retention; ask for a fresh one", field="after")
+    return kept
+
+
+def rank_for_export(
+    *, user_ids: Sequence[str], algorithm: str, limit: int, now: dt.datetime
+) -> Iterator[tuple[str, list[int]]]:
+    """Yield each viewer and the titles that would be served, best first, by the path that serves them."""
+    known = candidates.snapshot(now=now)
+    for start in range(0, len(user_ids), candidates.VIEWERS_AT_ONCE):
+        chunk = user_ids[start : start + candidates.VIEWERS_AT_ONCE]
+        proposals = candidates.generate(user_ids=chunk, now=now, algorithms=[algorithm], sizes={algorithm: limit})
+        for proposal in proposals:
+            yield proposal.user_id, [int(show) for show in known.show_ids[proposal.slate.rows]]
+
+
+def mark_stale(*, user_id: str) -> None:
+    """Ask for a viewer's candidates to be made anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO viewer_states (user_id, behavior_version) VALUES (%s, 1) ON CONFLICT (user_id)"
+            " DO UPDATE SET behavior_version = viewer_states.behavior_version + 1",
+            [user_id],
+        )
+
+
+def _configured(assigned: Sequence[Any]) -> EngineConfig:
+    config = DEFAULT
+    for assignment in assigned:
+        if assignment.algorithm_config:
+            config = config.with_overrides(assignment.algorithm_config)
+    return config
+
+
+def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry] | None, dt.datetime]:
+    """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
+    state = ViewerState.objects.filter(pk=user_id).first()
+    if state is None or state.candidates_version < state.behavior_version:
+        return None, now
+    rows = list(
+        RecommendationCandidate.objects.filter(user_id=user_id, algorithm_type=algorithm, expires_at__gt=now).order_by(
+            "-final_score", "content_id"
+        )
+    )
+    if not rows:
+        return None, now
+    done = dealt_with(user_ids=[user_id])[user_id]
+    entries = [
+        _Entry(
+            show_id=row.content_id,
+            breakdown={name: getattr(row, name) for name in PARTS},
+            parts=[tuple(part) for part in row.explanation["parts"]],
+            reasons=row.explanation["reasons"],
+        )
+        for row in rows
+        if row.content_id not in done
+    ]
+    return entries, rows[0].generated_at
+
+
+def _fresh(user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfig, now: dt.datetime) -> list[_Entry]:
+    """Return the list from everything known at this moment."""
+    known = candidates.snapshot(now=now)
+    proposals = candidates.generate(
+        user_ids=[user_id],
+        now=now,
+        algorithms=[algorithm],
+        config=config,
+        diversity=chosen.diversity,
+        allowed=allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date()),
+        include_seen=chosen.include_seen,
+    )
+    return [entry for proposal in proposals for entry in _entries(proposal, known)]
+
+
+def _entries(proposal: Proposal, known: Any) -> Iterator[_Entry]:
+    s = proposal.slate
+    columns = (s.base, s.popularity, s.recency, s.diversity, s.availability, s.social, s.final)
+    for i, row in enumerate(s.rows):
+        yield _Entry(
+            show_id=int(known.show_ids[row]),
+            breakdown={name: float(column[i]) for name, column in zip(PARTS, columns, strict=True)},
+            parts=[(p.algorithm, p.score, p.weight, p.rank) for p in proposal.parts[i]],
+            reasons=[candidates.evidence_document(evidence, known) for evidence in proposal.reasons[i]],
+        )
+
+
+def _given(choice: Any) -> dict[str, Any]:
+    """Return what was really said of a filter or moment; what was left out is left out."""
+    blank = type(choice)()
+    return {name: value for name, value in asdict(choice).items() if value != getattr(blank, name)}
+
+
+def _worded(entries: Sequence[_Entry], algorithm: str) -> list[dict[str, Any]]:
+    """Return the items of a served list, their reasons in words."""
+    evidence = [reason for entry in entries for reason in entry.reasons]
+    shows = {show for reason in evidence for show in reason.get("shows", ())}
+    friends = {friend for reason in evidence for friend in reason.get("friends", ())}
+    titles = dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {}
+    names = dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {}
+    slugs = any("platform" in reason for reason in evidence)
+    platforms = dict(Platform.objects.values_list("slug", "name")) if slugs else {}
+    return [
+        {
+            "show": entry.show_id,
+            "position": position,
+            "algorithm": algorithm,
+            "breakdown": {
+                **entry.breakdown,
+                "algorithms": [
+                    {"algorithm": name, "score": score, "weight": weight, "rank": rank}
+                    for name, score, weight, rank in entry.parts
+                ],
+            },
+            "reasons": [
+                _reason(reason, sentence(reason, titles=titles, names=names, platforms=platforms))
+                for reason in entry.reasons
+            ],
+            "propensity": 1.0,
+        }
+        for position, entry in enumerate(entries, start=1)
+    ]
+
+
+def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:
+    feature = evidence.get("feature")
+    return {
+        "kind": evidence["kind"],
+        "text": text,
+        "weight": evidence["weight"],
+        "shows": evidence.get("shows", []),
+        "feature": {"feature_type": feature[0], "feature_value": feature[1]} if feature else None,
+        "friends": evidence.get("friends", []),
+        "platform": evidence.get("platform"),
+    }

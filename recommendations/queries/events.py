@@ -1,0 +1,144 @@
+"""Events as arrays: who did what to which title, when, and what it says."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommendations.engine.arrays import Vocabulary
+from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.weighting import decay, event_codes, evidence_weights, signals
+
+SECONDS_PER_DAY = 86_400.0
+# What counts as having dealt with a title: it is not proposed again.
+DEALT_WITH = ("play", "complete", "abandon", "like", "dislike")
+
+
+@dataclass(frozen=True)
+class EventArrays:
+    """
+    Acts on titles in the order of (viewer, time, id); all arrays have n_events entries.
+
+    users       Vocabulary of viewer ids; user[i] is a row of it
+    show_id     the titles' ids
+    code        event codes of engine.weighting
+    engagement  in [0, 1]
+    day         when, in days since 1970-01-01 UTC
+    """
+
+    users: Vocabulary[str]
+    user: NDArray[np.int64]
+    show_id: NDArray[np.int64]
+    code: NDArray[np.int8]
+    engagement: NDArray[np.float64]
+    day: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+def to_day(moment: dt.datetime) -> float:
+    """Return a moment as days since 1970-01-01 UTC."""
+    return moment.timestamp() / SECONDS_PER_DAY
+
+
+def load_events(*, user_ids: Sequence[str] | None = None) -> EventArrays:
+    """Return all acts on titles of these viewers (None: of all who allow personalisation), oldest first."""
+    chosen = "" if user_ids is None else "AND e.user_id = ANY(%s)"
+    query = f"""
+        SELECT e.user_id, e.content_id, e.event_type, e.engagement_score, extract(epoch FROM e.created_at)::float8
+        FROM user_behavior_events e JOIN users u ON u.id = e.user_id
+        WHERE e.content_id IS NOT NULL AND u.personalisation {chosen}
+        ORDER BY e.user_id, e.created_at, e.id
+    """  # noqa: S608 - the only thing put in is one of two constants
+    with connection.cursor() as cursor:
+        cursor.execute(query, [] if user_ids is None else [list(user_ids)])
+        rows = cursor.fetchall()
+    if not rows:
+        return EventArrays(Vocabulary([]), *_empty())
+    names, shows, kinds, engagement, seconds = zip(*rows, strict=True)
+    users = Vocabulary(sorted(set(names)))
+    return EventArrays(
+        users=users,
+        user=users.rows(names),
+        show_id=np.array(shows, dtype=np.int64),
+        code=event_codes(kinds),
+        engagement=np.array(engagement, dtype=np.float64),
+        day=np.array(seconds, dtype=np.float64) / SECONDS_PER_DAY,
+    )
+
+
+def _empty() -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    return (
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int8),
+        np.zeros(0, np.float64),
+        np.zeros(0, np.float64),
+    )
+
+
+def newest_event_at() -> dt.datetime | None:
+    """Return when the latest act happened, or None where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(created_at) FROM user_behavior_events")
+        return cursor.fetchone()[0]
+
+
+def behavioural_present(*, now: dt.datetime, config: EngineConfig = DEFAULT) -> dt.datetime:
+    """
+    Return the moment that decay and trends are measured from.
+
+    That is `now` while anybody is watching. Data whose newest act is older than profiles.archive_after days is
+    an archive: its present is its newest act, or every trend in it would be empty and every taste have faded.
+    """
+    newest = newest_event_at()
+    if newest is None or now - newest <= dt.timedelta(days=config.profiles.archive_after):
+        return now
+    return newest
+
+
+def engagement_matrix(
+    *, as_of: dt.datetime, config: EngineConfig = DEFAULT
+) -> tuple[list[str], NDArray[np.int64], sparse.csr_matrix]:
+    """
+    Return who engaged with what: (viewer ids, show ids ascending, csr (n_viewers, n_shows) float32).
+
+    An entry is the decayed, weighted sum of positive signals; what was disliked on balance has no entry.
+    """
+    events = load_events()
+    shows = Vocabulary(sorted(set(events.show_id.tolist())))
+    age_weeks = np.maximum(to_day(as_of) - events.day, 0.0) / 7.0
+    strength = evidence_weights(events.code, config.events) * signals(events.engagement)
+    # A floor, so that an old favourite still links two titles.
+    strength = strength * np.maximum(decay(age_weeks, config.profiles.decay_rate), config.similarity.decay_floor)
+    matrix = sparse.coo_matrix(
+        (strength, (events.user, shows.rows(events.show_id.tolist()))), shape=(len(events.users), len(shows))
+    ).tocsr()
+    matrix.data = np.maximum(matrix.data, 0.0)
+    matrix.eliminate_zeros()
+    return list(events.users), np.array(list(shows), dtype=np.int64), matrix.astype(np.float32)
+
+
+def dealt_with(*, user_ids: Sequence[str]) -> dict[str, set[int]]:
+    """Return for each viewer the titles they have watched, begun, judged or dismissed."""
+    found: dict[str, set[int]] = {user_id: set() for user_id in user_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT user_id, content_id FROM user_behavior_events
+            WHERE user_id = ANY(%s) AND content_id IS NOT NULL AND event_type = ANY(%s)
+            UNION
+            SELECT user_id, content_id FROM recommendation_feedback
+            WHERE user_id = ANY(%s) AND feedback_type IN ('not_interested', 'dislike', 'watch_started',
+                                                          'watch_completed', 'like')
+            """,
+            [list(user_ids), list(DEALT_WITH), list(user_ids)],
+        )
+        for user_id, show_id in cursor.fetchall():
+            found[user_id].add(show_id)
+    return found

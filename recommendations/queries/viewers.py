@@ -1,0 +1,135 @@
+"""Viewers as scoring sees them: what they did, like, have, and what friends did."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from recommendations.engine.arrays import rows_in
+from recommendations.engine.config import EngineConfig
+from recommendations.engine.profiles import affinities, combine, invert
+from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
+from recommendations.queries.events import SECONDS_PER_DAY, EventArrays, dealt_with, load_events
+
+Likes = Callable[[EventArrays], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]
+
+
+def tastes(
+    *, user_ids: Sequence[str], snapshot: Snapshot, config: EngineConfig
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """
+    Return each viewer's (columns, affinities) as of the viewer's own latest act.
+
+    Rows are kept as of different moments; all are brought to one. What a viewer stated stands as it is.
+    """
+    found: dict[str, list[tuple[int, float, float, float, float, float]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT user_id, feature_type, feature_value, affinity_score, confidence,"
+            " extract(epoch FROM last_updated)::float8, decay_rate, stated_affinity"
+            " FROM user_taste_profiles WHERE user_id = ANY(%s) ORDER BY user_id, feature_type, feature_value",
+            [list(user_ids)],
+        )
+        for user, kind, value, affinity, confidence, seconds, rate, stated in cursor.fetchall():
+            column = snapshot.feature_column.get((kind, value))
+            if column is not None:
+                row = (column, affinity, confidence, seconds, rate, np.nan if stated is None else stated)
+                found.setdefault(user, []).append(row)
+    return {user: _as_of_latest(np.array(rows), config) for user, rows in found.items()}
+
+
+def _as_of_latest(rows: NDArray[np.float64], config: EngineConfig) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    columns, affinity, confidence, seconds, rate, stated = rows.T
+    day = seconds / SECONDS_PER_DAY
+    sums = invert(affinity, confidence, day, config.profiles.prior)
+    nothing = invert(np.zeros(len(day)), np.zeros(len(day)), np.full(len(day), day.max()), config.profiles.prior)
+    learned, _ = affinities(combine(sums, nothing, rate), config.profiles.prior)
+    return columns.astype(np.int64), np.where(np.isnan(stated), learned, stated)
+
+
+def subscriptions(*, user_ids: Sequence[str], snapshot: Snapshot) -> dict[str, NDArray[np.int64]]:
+    """Return which columns of snapshot.available each viewer subscribes to."""
+    column = {slug: place for place, slug in enumerate(snapshot.platforms)}
+    found: dict[str, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT user_id, platform_name FROM platform_user_preferences WHERE user_id = ANY(%s) AND has_subscription"
+            " ORDER BY user_id, platform_name",
+            [list(user_ids)],
+        )
+        for user, slug in cursor.fetchall():
+            if slug in column:
+                found.setdefault(user, []).append(column[slug])
+    return {user: np.array(columns, dtype=np.int64) for user, columns in found.items()}
+
+
+def load_viewers(
+    *,
+    user_ids: Sequence[str],
+    snapshot: Snapshot,
+    likes: Likes,
+    friend_acts: dict[str, list[tuple[str, int, str, float]]],
+    config: EngineConfig,
+) -> list[Viewer]:
+    """
+    Return these viewers, in their order, ready to be scored.
+
+    likes         turns events into (viewer, row, liked, day) entries; see pipeline.collaborative
+    friend_acts   viewer -> (friend, show id, kind, strength) of what friends did
+    """
+    events = load_events(user_ids=user_ids)
+    user, row, liked, day = likes(events)
+    ends = np.searchsorted(user, np.arange(len(events.users) + 1))
+    taste = tastes(user_ids=user_ids, snapshot=snapshot, config=config)
+    has = subscriptions(user_ids=user_ids, snapshot=snapshot)
+    done = dealt_with(user_ids=user_ids)
+    nothing, none = np.zeros(0, np.int64), np.zeros(0)
+    viewers = []
+    for user_id in user_ids:
+        held = slice(0, 0)
+        if user_id in events.users:
+            place = events.users.row(user_id)
+            held = slice(ends[place], ends[place + 1])
+        latest = np.argsort(day[held], kind="stable")[-config.collaborative.history :]
+        columns, affinity = taste.get(user_id, (nothing, none))
+        rows = rows_in(snapshot.show_ids, np.array(sorted(done[user_id]), dtype=np.int64))
+        viewers.append(
+            Viewer(
+                user_id=user_id,
+                history=row[held][latest],
+                liked=liked[held][latest],
+                day=day[held][latest],
+                columns=columns,
+                affinity=affinity,
+                dealt_with=rows[rows >= 0],
+                subscribed=has.get(user_id, nothing),
+                friends=_friends(friend_acts.get(user_id, []), snapshot),
+            )
+        )
+    return viewers
+
+
+def _friends(acts: list[tuple[str, int, str, float]], snapshot: Snapshot) -> list[FriendAct]:
+    rows = rows_in(snapshot.show_ids, np.array([show for _, show, _, _ in acts], dtype=np.int64))
+    return [
+        FriendAct(friend, int(row), kind, strength)
+        for (friend, _, kind, strength), row in zip(acts, rows, strict=True)
+        if row >= 0
+    ]
+
+
+def trend_by_show(*, now: dt.datetime) -> dict[int, float]:
+    """Return how surprisingly well titles do in the last week, or month where the week has nothing to say."""
+    found: dict[int, float] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT content_id, trend_score FROM trending_cache WHERE trend_type = 'global' AND segment = '{}'"
+            " AND time_window IN ('week', 'month') AND expires_at > %s ORDER BY time_window = 'week', content_id",
+            [now],
+        )
+        # The week comes last and wins.
+        for show_id, score in cursor.fetchall():
+            found[show_id] = score
+    return found
