@@ -14,7 +14,6 @@ from graphql import (
     Undefined,
 )
 from strawberry.extensions import ParserCache, ValidationCache
-from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
@@ -70,15 +69,16 @@ def _arguments_of(kind: GraphQLNamedType) -> Iterator[GraphQLArgument | GraphQLI
             yield from field.args.values()
 
 
-Query = merge_types("Query", (users.UsersQuery, NodeQuery, shows.ShowsQuery, recommendations.RecommendationsQuery))
-Mutation = merge_types("Mutation", (recommendations.RecommendationsMutation,))
+QUERIES = (users.UsersQuery, NodeQuery, shows.ShowsQuery, recommendations.RecommendationsQuery)
+MUTATIONS = (recommendations.RecommendationsMutation,)
+Query = merge_types("Query", QUERIES)
+Mutation = merge_types("Mutation", MUTATIONS)
 Query.__strawberry_definition__.description = "What can be asked."  # type: ignore[attr-defined]
 Mutation.__strawberry_definition__.description = "What can be told."  # type: ignore[attr-defined]
 
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    config=StrawberryConfig(relay_max_results=100),
     execution_context_class=Executor,
     extensions=[Limits, ParserCache, ValidationCache],
 )

@@ -1,8 +1,7 @@
 """What the import commands share: their arguments, the bar, the summary, the exit code."""
 
 import time
-from abc import abstractmethod
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,12 +24,18 @@ class ImportCommand(Command):
     """Import one file. Exit code 2 where it is a bad file, or where not one of its lines could be taken in."""
 
     what = ""
+    # What the file must look like; stands under the options in --help.
+    details = ""
 
-    @abstractmethod
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        kwargs.update(formatter_class=RawDescriptionHelpFormatter, epilog=self.details)
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
     def bring_in(
         self, *, source: Source, rejects: Rejects, now: datetime, dry_run: bool, options: dict[str, Any]
     ) -> Summary:
         """Import the file by calling one function below."""
+        raise NotImplementedError
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path, help="the file, gzipped or plain")

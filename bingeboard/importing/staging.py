@@ -34,10 +34,10 @@ class Summary:
     rejected: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def note(self, count: int, what: str) -> None:
+    def note(self, what: str, count: int) -> None:
         """Add a remark about a number of things, where there are any."""
         if count:
-            self.notes.append(f"{count:,} {what}")
+            self.notes.append(f"{what}: {count:,}")
 
 
 @contextmanager
@@ -136,5 +136,5 @@ class Staging:
             unchanged=counts.get(UNCHANGED, 0) + overruled,
             rejected=rejects.count,
         )
-        summary.note(overruled, "lines were overruled by another line of the same file")
+        summary.note("lines overruled by another line of the same file", overruled)
         return summary

@@ -19,7 +19,7 @@ class ContentKind(models.TextChoices):
     TRAILER = "trailer", "Trailer"
 
 
-def _words(help_text: str) -> ArrayField:
+def _words(help_text: str) -> "ArrayField[list[str], list[str]]":
     return ArrayField(models.CharField(max_length=300), default=list, blank=True, db_default=[], help_text=help_text)
 
 
