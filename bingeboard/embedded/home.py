@@ -206,7 +206,7 @@ def _end(home: Home, started: list[Any], in_use: IO[str], quiet: bool) -> None:
                 fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if not quiet:
-                    print("waiting for other commands that use these servers (Ctrl-C to stop anyway)", file=sys.stderr)
+                    sys.stderr.write("waiting for other commands that use these servers (Ctrl-C to stop anyway)\n")
                 fcntl.flock(in_use, fcntl.LOCK_EX)
             (home.path / "servers.json").unlink(missing_ok=True)
     finally:

@@ -1,8 +1,8 @@
 """
 One parent for web, worker and beat on one machine.
 
-Each runs in a session of its own and is told to stop when we die; its lines come out with its name before them. One that
-dies is started again, with growing patience; one that keeps dying ends the lot, with its last words.
+Each runs in a session of its own and is told to stop when we die; its lines come out with its name before them. One
+that dies is started again, with growing patience; one that keeps dying ends the lot, with its last words.
 """
 
 import os
@@ -41,7 +41,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs its children until it is asked to stop. Use it from the main thread: deaths of parents are told to threads."""
+    """Runs its children until it is asked to stop. Use it from the main thread: the kernel ties children to threads."""
 
     def __init__(self, children: Sequence[Child], *, output: TextIO | None = None) -> None:
         self.children = list(children)

@@ -56,6 +56,7 @@ class Limits(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         document = self.execution_context.graphql_document
         if document is not None:
+            _refuse_unnamed(document, self.execution_context._provided_operation_name)
             _refuse_large(measure(document))
             _refuse_bad_text(document, self.execution_context.query or "")
             check_variables(document, self.execution_context.variables or {})
@@ -111,6 +112,13 @@ def _measure_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode]
         fragment = fragments.get(name)
         known[name] = _measure(fragment.selection_set if fragment else None, fragments, known)
     return known[name]
+
+
+def _refuse_unnamed(document: DocumentNode, name: str | None) -> None:
+    """Refuse to guess which of several operations is meant, as the specification has it."""
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if name is None and len(operations) > 1:
+        raise Invalid("the document holds several operations: say which with operationName")
 
 
 def _refuse_large(size: Measure) -> None:

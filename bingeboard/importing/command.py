@@ -69,7 +69,8 @@ class ImportCommand(Command):
     @contextmanager
     def _watched(self, path: Path) -> Iterator[Source]:
         """Give the file, with a bar of how much of it has been read where somebody watches."""
-        console = Console(file=self.stderr)
+        target: Any = self.stderr
+        console = Console(file=target)
         bar = Progress(
             TextColumn("{task.description:<26}"),
             BarColumn(bar_width=32),

@@ -100,7 +100,7 @@ def day(name: str, value: Any) -> dt.date | None:
     if found is None:
         return None
     try:
-        return dt.datetime.strptime(found, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no timezone
+        return dt.datetime.strptime(found, "%Y-%m-%d").date()
     except ValueError:
         raise Rejected(f"{name} must be a date like 1995-11-22, got {shown(value)}") from None
 

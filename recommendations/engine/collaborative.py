@@ -64,7 +64,8 @@ def _primal(interactions: sparse.csr_matrix, ridge: float) -> Floats:
     if info != 0:
         raise ValueError(f"the gram matrix could not be inverted (LAPACK {info}); is an interaction not finite?")
     lower = np.tril(inverse)
-    return lower + np.tril(inverse, -1).T
+    whole: Floats = lower + np.tril(inverse, -1).T
+    return whole
 
 
 def _dual(interactions: sparse.csr_matrix, ridge: float) -> NDArray[np.float32]:

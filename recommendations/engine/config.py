@@ -127,7 +127,11 @@ class Embeddings:
     openai_timeout: float = number(60.0, unit="s", low=0.01, high=600, why="a batch of 256 long texts")
     hnsw_m: int = number(16, unit="links", low=2, high=100, why="pgvector's default")
     hnsw_ef_construction: int = number(
-        40, unit="candidates", low=4, high=1000, why="measured: built in two thirds of the time of 64, recall .992 to .998"
+        40,
+        unit="candidates",
+        low=4,
+        high=1000,
+        why="measured: built in two thirds of the time of 64, recall .992 to .998",
     )
     hnsw_ef_search: int = number(
         200, unit="candidates", low=1, high=1000, why="measured: recall@20 .992, @50 .990 of one kind among three; 6 ms"
@@ -140,7 +144,11 @@ class Embeddings:
         40_000, unit="rows", low=1, high=10_000_000, why="how far a filtered index scan goes on before it gives up"
     )
     exact_below: int = number(
-        1_000, unit="rows", low=0, high=1_000_000, why="measured: 12 ms to compare so many one by one, and nothing missed"
+        1_000,
+        unit="rows",
+        low=0,
+        high=1_000_000,
+        why="measured: 12 ms to compare so many one by one, and nothing missed",
     )
     reindex_above: int = number(
         1000, unit="rows", low=1, high=1_000_000, why="measured: more are written quicker with the index rebuilt after"

@@ -55,8 +55,8 @@ def fold(keys: Rows, evidence: Floats, signed: Floats, day: Floats, *, n_keys: i
     np.maximum.at(latest, keys, day)
     fade = np.exp(-rate * (latest[keys] - day) / DAYS_PER_WEEK)
     return Sums(
-        evidence=np.bincount(keys, weights=evidence * fade, minlength=n_keys),
-        signed=np.bincount(keys, weights=signed * fade, minlength=n_keys),
+        evidence=np.bincount(keys, weights=evidence * fade, minlength=n_keys).astype(np.float64),
+        signed=np.bincount(keys, weights=signed * fade, minlength=n_keys).astype(np.float64),
         day=latest,
     )
 

@@ -150,13 +150,13 @@ def blend_weights(viewers: Sequence[Viewer], config: EngineConfig) -> dict[str, 
     r = config.ranking
     known = np.array([np.count_nonzero(v.liked > 0) for v in viewers], dtype=np.float32)
     taste = known / (known + np.float32(r.maturity))
-    weights = {
+    weights: dict[str, NDArray[np.float32]] = {
         "collaborative": r.collaborative_weight * taste,
         "content_based": r.content_weight * taste,
         "trending": np.full(len(viewers), r.trending_weight, np.float32),
         "popular": r.popular_weight * (1 - taste),
     }
-    total = np.maximum(sum(weights.values()), np.float32(1e-9))
+    total = np.maximum(np.sum(list(weights.values()), axis=0), np.float32(1e-9))
     return {name: (weight / total).astype(np.float32) for name, weight in weights.items()}
 
 
@@ -170,4 +170,5 @@ def to_unit(scores: Scores, *, from_mean: bool = False) -> Scores:
     base = scores.mean(axis=1, keepdims=True) if from_mean else np.float32(0)
     lifted = np.maximum(scores - base, 0)
     best = lifted.max(axis=1, keepdims=True, initial=0)
-    return np.divide(lifted, best, out=np.zeros_like(lifted), where=best > 0)
+    unit: Scores = np.divide(lifted, best, out=np.zeros_like(lifted), where=best > 0)
+    return unit

@@ -69,11 +69,11 @@ def slate(
     )
     strength = diversity * config.ranking.diversity_strength
     pool = top_rows(relevance, WIDER * k if strength > 0 else k)
-    penalty = np.zeros(len(pool))
+    penalty: Floats = np.zeros(len(pool))
     if strength > 0:
         near = snapshot.vectors[pool]
-        order, penalty = diversify(relevance[pool], np.clip(near @ near.T, 0.0, 1.0), strength=strength, k=k)
-        pool = pool[order]
+        order, taken_off = diversify(relevance[pool], np.clip(near @ near.T, 0.0, 1.0), strength=strength, k=k)
+        pool, penalty = pool[order], taken_off.astype(np.float64)
     return Slate(
         algorithm=algorithm,
         rows=pool,

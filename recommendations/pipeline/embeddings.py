@@ -3,26 +3,24 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from bingeboard.errors import Stale
 from recommendations import providers
 from recommendations.engine.arrays import rows_in
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.embeddings import join, project
 from recommendations.engine.features import FeatureMatrix, genres_of, tidy
 from recommendations.pipeline import vector_index
+from recommendations.pipeline.locking import only_one
 from recommendations.providers.base import TextEmbedder
 from recommendations.queries.catalogue import load_embeddings, load_feature_matrix
 from recommendations.queries.copying import fresh_table, write_records
 
 Progress = Callable[[int], None]
-LOCK = 20260923_02
 METADATA_VERSION = "features-svd-1"
 
 
@@ -62,7 +60,7 @@ def rebuild(
     Raises Stale where another process is at it; ProviderError where the provider fails (what was done stays).
     """
     embedder = provider or providers.get(config=config.embeddings)
-    with _alone():
+    with only_one("embeddings"):
         texts = _texts(None if show_ids is None else sorted(set(show_ids)), config)
         to_embed = _outdated(texts, embedder.model_version)
         features = load_feature_matrix() if show_ids is None else None
@@ -78,22 +76,6 @@ def rebuild(
             hybrid = _hybrid(list(texts), made[0] if made else None, embedder.model_version, config)
             written = _store([*made, hybrid], now)
     return {"description": len(to_embed), "metadata": written.get("metadata", 0), "hybrid": written.get("hybrid", 0)}
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Hold this stage's lock for the session: its work spans several transactions."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            raise Stale("embeddings are being rebuilt by another process; try again when it is done")
-    try:
-        yield
-    finally:
-        # Inside a failed transaction nothing can be said; the lock then goes with the connection.
-        if not connection.needs_rollback:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _texts(show_ids: Sequence[int] | None, config: EngineConfig) -> dict[int, str]:

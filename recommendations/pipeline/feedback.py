@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from bingeboard.errors import Invalid
 from recommendations.engine.config import DEFAULT, EngineConfig
@@ -161,7 +161,7 @@ def _write(user_id: str, row: _Checked, now: dt.datetime) -> tuple[int, bool]:
                 *key,
                 row.item.position,
                 row.item.value,
-                None if row.item.context is None else Jsonb(row.item.context),
+                None if row.item.context is None else orjson.dumps(row.item.context).decode(),
                 row.occurred_at,
                 now,
                 row.item.request_id,

@@ -60,7 +60,7 @@ def serve(
     *,
     user_id: str,
     algorithm: str,
-    filter: ListFilter | None = None,  # noqa: A002 - the API's own word
+    filter: ListFilter | None = None,
     moment: Moment | None = None,
     now: dt.datetime,
 ) -> ServedList:
@@ -161,7 +161,7 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry
             reasons=row.explanation["reasons"],
         )
         for row in rows
-        if row.content_id not in done
+        if row.content_id not in done and row.explanation is not None
     ]
     return entries, rows[0].generated_at
 

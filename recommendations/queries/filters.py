@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -66,11 +67,11 @@ def allowed_rows(*, chosen: ListFilter, user_id: str, known: Snapshot, today: dt
     return allowed
 
 
-def _conditions(chosen: ListFilter, user_id: str, today: dt.date) -> tuple[list[str], list[object]]:
+def _conditions(chosen: ListFilter, user_id: str, today: dt.date) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
-    values: list[object] = []
+    values: list[Any] = []
 
-    def add(condition: str, *given: object) -> None:
+    def add(condition: str, *given: Any) -> None:
         conditions.append(condition)
         values.extend(given)
 

@@ -20,7 +20,7 @@ ME = "{ me { username } }"
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
+        b" ",
         b"null",
         b'"query"',
         b"[]",
@@ -233,7 +233,9 @@ def test_pages_need_no_other_host(db: None, door: Door, address: str) -> None:
     assert policy.startswith("default-src 'none'; script-src 'self';")
     assert "http" not in policy
     for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
-        assert door.client.get(asset).status_code == 200, asset
+        served = door.client.get(asset)
+        assert served.status_code == 200, asset
+        served.close()
 
 
 def test_every_graphiql_page_has_a_style_nonce_of_its_own(db: None, door: Door) -> None:

@@ -233,7 +233,7 @@ def _merge(cursor: CursorWrapper) -> None:
 
 
 def _drop_clashing_tmdb_ids(cursor: CursorWrapper) -> int:
-    """Take the tmdb_id from lines where another title has it: one that is not in the file, has it already, or is earlier."""
+    """Take the tmdb_id from lines whose title is not the one that has it already, or else the first to claim it."""
     cursor.execute(
         """
         WITH claims AS (

@@ -1,6 +1,7 @@
 """Run the pipeline's stages in the foreground, from a named one on."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                     stage=stage,
                     now=timezone.now(),
                     user_ids=options["users"],
-                    progress=lambda n, bar=bar: bars.advance(bar, n),
+                    progress=partial(bars.advance, bar),
                 )
                 completed = bars.tasks[bar].completed or 1
                 bars.update(bar, total=completed, completed=completed)
