@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import strawberry
 from django.db import InterfaceError, OperationalError
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 
 from bingeboard.errors import BingeBoardError
 
@@ -91,6 +91,9 @@ def _code(error: GraphQLError) -> str:
         return "INTERNAL"
     if error.extensions and "code" in error.extensions:
         return str(error.extensions["code"])
+    # The parser's own limits: tokens and nesting.
+    if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):
+        return "TOO_COMPLEX"
     # Parsing, validation and variables fail before there is a path. With one, only a missing argument is the client's
     # doing; the rest is a value of ours that does not fit the schema.
     is_theirs = error.path is None or error.message.startswith("Argument ")

@@ -42,11 +42,8 @@ class Source:
 
         Raises Invalid, in one line, for what is no readable file of lines: also half-way, where gzip breaks off.
         """
-        try:
-            with self._opened() as raw:
-                yield self._numbered(raw, self._unpacked(raw))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise Invalid(f"{self.path} is damaged or cut short: {error}") from error
+        with self._opened() as raw:
+            yield self._numbered(raw, self._unpacked(raw))
 
     def _opened(self) -> io.BufferedReader:
         if self.path.is_dir():
@@ -69,28 +66,36 @@ class Source:
         return raw
 
     def _numbered(self, raw: BinaryIO, unpacked: BinaryIO) -> Lines:
-        number = 0
-        while line := unpacked.readline(MAX_LINE_BYTES + 1):
+        number, blank = 0, True
+        while line := self._next(unpacked):
             number += 1
             if number % LINES_PER_NEWS == 0:
                 self._watch(_position(raw))
             if len(line) > MAX_LINE_BYTES:
-                _skip_rest(line, unpacked)
+                self._skip_rest(line, unpacked)
             elif number == 1:
                 line = line.removeprefix(BYTE_ORDER_MARK)
             if line.strip():
+                blank = False
                 yield number, line.rstrip(b"\r\n")
+        if blank:
+            raise Invalid(f"{self.path} is empty")
         self._watch(_position(raw))
+
+    def _skip_rest(self, line: bytes, unpacked: BinaryIO) -> None:
+        while line and not line.endswith(b"\n"):
+            line = self._next(unpacked)
+
+    def _next(self, unpacked: BinaryIO) -> bytes:
+        try:
+            return unpacked.readline(MAX_LINE_BYTES + 1)
+        except (EOFError, OSError, zlib.error) as error:
+            raise Invalid(f"{self.path} is damaged or cut short: {error}") from error
 
 
 def _position(raw: BinaryIO) -> int:
     # A pipe has no position; it is then not known how far we are.
     return raw.tell() if raw.seekable() else 0
-
-
-def _skip_rest(line: bytes, unpacked: BinaryIO) -> None:
-    while line and not line.endswith(b"\n"):
-        line = unpacked.readline(MAX_LINE_BYTES)
 
 
 class Format(Protocol):

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine import lexicon
+from recommendations.engine.inference import infer
 from recommendations.engine.config import Features
 
 FEATURE_TYPES = ("genre", "cast", "director", "keyword", "mood", "theme")
@@ -132,7 +133,7 @@ def feature_rows(facts: Facts, config: Features) -> list[FeatureRow]:
     Return one title's features, each (type, value) once, facts before guesses.
 
     weight       genre 1/order^genre_exponent, cast 1/order^cast_exponent (billing), everything else 1
-    confidence   1 for facts; a tag said by n viewers 1 - (1 - tag_confidence)^n; see lexicon.infer for guesses
+    confidence   1 for facts; a tag said by n viewers 1 - (1 - tag_confidence)^n; see inference.infer for guesses
     """
     rows = [
         *_in_order(facts, "genre", genres_of(facts.genres), config.genre_exponent),
@@ -182,7 +183,7 @@ def _tag_rows(facts: Facts, config: Features, *, known: set[str]) -> list[Featur
 
 
 def _inferred_rows(facts: Facts, feature_type: str, kept: int, config: Features) -> list[FeatureRow]:
-    guesses = lexicon.infer(
+    guesses = infer(
         feature_type,
         text=f"{facts.title}. {facts.overview}",
         phrases=[*facts.keywords, *facts.tags],

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-
-from recommendations.engine.config import DEFAULT, Features
+from collections.abc import Mapping
 
 # What several sources call the same thing; the key is lower case, the value what content_features says.
 GENRES: Mapping[str, tuple[str, ...]] = {
@@ -126,13 +122,14 @@ Cues = tuple[Mapping[str, float], str]
 MOODS: Mapping[str, Cues] = {
     "bleak": (
         {"Film Noir": 0.5, "War": 0.4, "Drama": 0.1},
-        "bleak, hopeless, despair, depressing, doom, misery, ruined, dystopia, post-apocalyptic, holocaust, addiction,"
-        " suicide, famine, starving, genocide, torture, terminally ill, prostitution, extreme violence, nihilism",
+        "bleak, hopeless, despair, depressing, doom, misery, ruined, dystopia, post-apocalyptic, holocaust,"
+        " addiction, suicide, famine, starving, genocide, torture, terminally ill, prostitution, extreme violence,"
+        " nihilism",
     ),
     "cosy": (
         {"Family": 0.3},
-        "cosy, cozy, village, bakery, christmas, holiday, cottage, small town, cat, tea, inn, bookshop, baking, gentle,"
-        " neighbour, countryside, feel-good",
+        "cosy, cozy, village, bakery, christmas, holiday, cottage, small town, cat, tea, inn, bookshop, baking,"
+        " gentle, neighbour, countryside, feel-good",
     ),
     "dark": (
         {"Crime": 0.4, "Thriller": 0.3, "Horror": 0.5, "Film Noir": 1.0},
@@ -146,64 +143,73 @@ MOODS: Mapping[str, Cues] = {
     ),
     "eerie": (
         {"Horror": 1.0, "Mystery": 0.4},
-        "eerie, creepy, haunted, haunting, ghost, supernatural, demon, possessed, witch, vampire, zombie, monster, cult,"
-        " curse, paranormal, seance, terrifying, sinister, strange, disappears, gothic, spirit, exorcism, atmospheric",
+        "eerie, creepy, haunted, haunting, ghost, supernatural, demon, possessed, witch, vampire, zombie, monster,"
+        " cult, curse, paranormal, seance, terrifying, sinister, strange, disappears, gothic, spirit, exorcism,"
+        " atmospheric",
     ),
     "epic": (
         {"War": 0.3, "Adventure": 0.3, "History": 0.4, "Fantasy": 0.3},
-        "epic, empire, kingdom, king, queen, battle, army, legend, legendary, quest, prophecy, conquer, emperor, throne,"
-        " galaxy, destiny, warrior, ancient, civilization, saga, saving the world, historical figure, space opera",
+        "epic, empire, kingdom, king, queen, battle, army, legend, legendary, quest, prophecy, conquer, emperor,"
+        " throne, galaxy, destiny, warrior, ancient, civilization, saga, saving the world, historical figure, space"
+        " opera",
     ),
     "funny": (
         {"Comedy": 1.0, "Stand-Up": 1.0},
-        "funny, hilarious, comedy, comic, zany, wacky, antics, mishap, prank, slapstick, goofy, screwball, farce, spoof,"
-        " parody, humor, humorous, joke, stand-up, misadventure, hilarity, bumbling, witty, sarcasm",
+        "funny, hilarious, comedy, comic, zany, wacky, antics, mishap, prank, slapstick, goofy, screwball, farce,"
+        " spoof, parody, humor, humorous, joke, stand-up, misadventure, hilarity, bumbling, witty, sarcasm",
     ),
     "gritty": (
         {"Crime": 0.5, "War": 0.4, "Western": 0.3, "Action": 0.1},
-        "gritty, gang, gangster, drug, dealer, street, undercover, cop, corrupt, mafia, mob, hitman, prison, convict,"
-        " slum, junkie, heroin, cocaine, ghetto, organized crime, police brutality, vigilante, drug dealer, shootout",
+        "gritty, gang, gangster, drug, dealer, street, undercover, cop, corrupt, mafia, mob, hitman, prison,"
+        " convict, slum, junkie, heroin, cocaine, ghetto, organized crime, police brutality, vigilante, drug dealer,"
+        " shootout",
     ),
     "heartwarming": (
         {"Family": 0.6, "Romance": 0.1},
-        "heartwarming, touching, adopt, adopted, orphan, unlikely friendship, friendship, bond, reunite, puppy, dog,"
-        " kindness, family, grandfather, grandmother, christmas, feel-good, lonely boy, loving, child, emotional",
+        "heartwarming, touching, adopt, adopted, orphan, unlikely friendship, friendship, bond, reunite, puppy,"
+        " dog, kindness, family, grandfather, grandmother, christmas, feel-good, lonely boy, loving, child,"
+        " emotional",
     ),
     "inspiring": (
         {"Biography": 0.4, "Sport": 0.4},
-        "inspiring, inspirational, inspire, true story, based on true story, overcome, triumph, underdog, determination,"
-        " against all odds, coach, champion, teacher, courage, perseverance, pioneer, dream of, biography, activist",
+        "inspiring, inspirational, inspire, true story, based on true story, overcome, triumph, underdog,"
+        " determination, against all odds, coach, champion, teacher, courage, perseverance, pioneer, dream of,"
+        " biography, activist",
     ),
     "melancholic": (
         {"Drama": 0.3},
         "melancholic, melancholy, loneliness, lonely, grief, grieving, mourn, loss, widow, widower, regret, sorrow,"
-        " heartbroken, dying, estranged, sadness, bittersweet, nostalgia, ageing, aging, divorce, cancer, funeral, tragic,"
-        " depression, dying and death, loss of lover",
+        " heartbroken, dying, estranged, sadness, bittersweet, nostalgia, ageing, aging, divorce, cancer, funeral,"
+        " tragic, depression, dying and death, loss of lover",
     ),
     "nostalgic": (
         {"History": 0.2},
-        "nostalgic, nostalgia, childhood, summer, reunion, remember, memories, 1950s, 1960s, 1970s, 1980s, hometown,"
-        " youth, old friend, high school, flashback, reminisce, years later, growing up, golden age, classic",
+        "nostalgic, nostalgia, childhood, summer, reunion, remember, memories, 1950s, 1960s, 1970s, 1980s,"
+        " hometown, youth, old friend, high school, flashback, reminisce, years later, growing up, golden age,"
+        " classic",
     ),
     "playful": (
         {"Animation": 0.5, "Family": 0.4, "Comedy": 0.3},
-        "playful, mischievous, toy, caper, trick, scheme, adventure, talking animal, fun, con artist, swap, disguise,"
-        " magic, cartoon, heist, witty, party, clever, mischief, game",
+        "playful, mischievous, toy, caper, trick, scheme, adventure, talking animal, fun, con artist, swap,"
+        " disguise, magic, cartoon, heist, witty, party, clever, mischief, game",
     ),
     "romantic": (
         {"Romance": 1.0},
-        "romantic, romance, love, fall in love, falls in love, falling in love, lover, wedding, bride, groom, passion,"
-        " love affair, soulmate, kiss, marry, engaged, girlfriend, boyfriend, love at first sight, romantic comedy",
+        "romantic, romance, love, fall in love, falls in love, falling in love, lover, wedding, bride, groom,"
+        " passion, love affair, soulmate, kiss, marry, engaged, girlfriend, boyfriend, love at first sight, romantic"
+        " comedy",
     ),
     "satirical": (
         {},
-        "satire, satirical, parody, spoof, lampoon, mockumentary, bureaucracy, media, politician, absurd, dark comedy,"
-        " black comedy, social commentary, corporate, advertising, hypocrisy, irony, consumerism, celebrity, sarcasm",
+        "satire, satirical, parody, spoof, lampoon, mockumentary, bureaucracy, media, politician, absurd, dark"
+        " comedy, black comedy, social commentary, corporate, advertising, hypocrisy, irony, consumerism, celebrity,"
+        " sarcasm",
     ),
     "tense": (
         {"Thriller": 1.0, "Crime": 0.2, "Mystery": 0.3},
-        "tense, suspense, hostage, kidnapped, kidnapping, trapped, stalk, stalker, deadly, cat-and-mouse, conspiracy,"
-        " race against time, threat, escape, blackmail, bomb, paranoia, hunted, siege, submarine, twist ending, terrorist",
+        "tense, suspense, hostage, kidnapped, kidnapping, trapped, stalk, stalker, deadly, cat-and-mouse,"
+        " conspiracy, race against time, threat, escape, blackmail, bomb, paranoia, hunted, siege, submarine, twist"
+        " ending, terrorist",
     ),
     "thoughtful": (
         {"Documentary": 0.4, "Drama": 0.2},
@@ -213,8 +219,9 @@ MOODS: Mapping[str, Cues] = {
     ),
     "thrilling": (
         {"Action": 0.8, "Adventure": 0.4, "Thriller": 0.3},
-        "thrilling, action-packed, chase, explosion, mission, spy, secret agent, assassin, heist, rescue, fight, escape,"
-        " car chase, superhero, martial arts, martial artist, alien invasion, dinosaur, race, showdown, cia, fbi agent",
+        "thrilling, action-packed, chase, explosion, mission, spy, secret agent, assassin, heist, rescue, fight,"
+        " escape, car chase, superhero, martial arts, martial artist, alien invasion, dinosaur, race, showdown, cia,"
+        " fbi agent",
     ),
     "uplifting": (
         {"Family": 0.3, "Music": 0.4, "Sport": 0.4},
@@ -223,8 +230,9 @@ MOODS: Mapping[str, Cues] = {
     ),
     "whimsical": (
         {"Fantasy": 0.4, "Animation": 0.4, "Family": 0.3},
-        "whimsical, quirky, eccentric, enchanted, fairy, fairy tale, magical, talking animal, princess, wizard, wonderland,"
-        " magic, toy, peculiar, curious, inventor, candy, imaginary friend, offbeat, circus, puppet, wish",
+        "whimsical, quirky, eccentric, enchanted, fairy, fairy tale, magical, talking animal, princess, wizard,"
+        " wonderland, magic, toy, peculiar, curious, inventor, candy, imaginary friend, offbeat, circus, puppet,"
+        " wish",
     ),
 }
 
@@ -235,54 +243,56 @@ THEMES: Mapping[str, Cues] = {
     ),
     "artistic ambition": (
         {"Music": 0.3},
-        "artist, painter, musician, singer, band, writer, novelist, dancer, ballet, actor, actress, film director, poet,"
-        " playwright, rock star, music, fame, stage, theatre, theater, composer, songwriter, broadway, audition,"
-        " movie business, filmmaking",
+        "artist, painter, musician, singer, band, writer, novelist, dancer, ballet, actor, actress, film director,"
+        " poet, playwright, rock star, music, fame, stage, theatre, theater, composer, songwriter, broadway,"
+        " audition, movie business, filmmaking",
     ),
     "class and money": (
         {},
-        "rich, wealthy, poor, poverty, working class, upper class, aristocrat, servant, maid, millionaire, billionaire,"
-        " inheritance, wall street, greed, money, fortune, butler, debt, high society, class differences",
+        "rich, wealthy, poor, poverty, working class, upper class, aristocrat, servant, maid, millionaire,"
+        " billionaire, inheritance, wall street, greed, money, fortune, butler, debt, high society, class"
+        " differences",
     ),
     "coming of age": (
         {"Teen": 1.0},
-        "coming of age, teenager, teenage, adolescence, adolescent, high school, growing up, grow up, puberty, boyhood,"
-        " girlhood, summer camp, becoming an adult, youth, schoolboy, prom, virginity, fifteen-year-old, teen movie",
+        "coming of age, teenager, teenage, adolescence, adolescent, high school, growing up, grow up, puberty,"
+        " boyhood, girlhood, summer camp, becoming an adult, youth, schoolboy, prom, virginity, fifteen-year-old,"
+        " teen movie",
     ),
     "community": (
         {},
-        "community, village, small town, neighbourhood, neighborhood, locals, residents, parish, townspeople, church,"
-        " together, inhabitants, tribe",
+        "community, village, small town, neighbourhood, neighborhood, locals, residents, parish, townspeople,"
+        " church, together, inhabitants, tribe",
     ),
     "conspiracy": (
         {},
-        "conspiracy, cover-up, secret society, government agency, cia, whistleblower, plot, assassination, espionage,"
-        " secret organization, framed, intelligence agency, double agent, spy, surveillance",
+        "conspiracy, cover-up, secret society, government agency, cia, whistleblower, plot, assassination,"
+        " espionage, secret organization, framed, intelligence agency, double agent, spy, surveillance",
     ),
     "crime and consequence": (
         {"Crime": 0.6, "Film Noir": 0.5},
-        "murder, robbery, heist, thief, criminal, gangster, prison, convict, bank robber, hitman, mafia, mob, drug dealer,"
-        " detective, serial killer, ex-con, fugitive, getaway, organized crime, manslaughter",
+        "murder, robbery, heist, thief, criminal, gangster, prison, convict, bank robber, hitman, mafia, mob, drug"
+        " dealer, detective, serial killer, ex-con, fugitive, getaway, organized crime, manslaughter",
     ),
     "exploration": (
         {"Adventure": 0.2},
-        "expedition, explorer, voyage, space travel, space, astronaut, uncharted, discover, discovery, journey, treasure,"
-        " jungle, lost world, ocean, planet, mars, moon, antarctic, north pole, deep sea, travel",
+        "expedition, explorer, voyage, space travel, space, astronaut, uncharted, discover, discovery, journey,"
+        " treasure, jungle, lost world, ocean, planet, mars, moon, antarctic, north pole, deep sea, travel",
     ),
     "faith and doubt": (
         {"Faith": 1.0},
-        "faith, religion, religious, priest, nun, church, god, jesus, bible, monk, christian, catholic, rabbi, pastor,"
-        " miracle, angel, prayer, buddhist, muslim, missionary, devil, exorcism",
+        "faith, religion, religious, priest, nun, church, god, jesus, bible, monk, christian, catholic, rabbi,"
+        " pastor, miracle, angel, prayer, buddhist, muslim, missionary, devil, exorcism",
     ),
     "family bonds": (
         {"Family": 0.4},
-        "family, brother, sister, siblings, father, mother, son, daughter, twin, cousins, grandmother, grandfather, reunion,"
-        " family relationships, dysfunctional family, father son relationship, estranged",
+        "family, brother, sister, siblings, father, mother, son, daughter, twin, cousins, grandmother, grandfather,"
+        " reunion, family relationships, dysfunctional family, father son relationship, estranged",
     ),
     "first love": (
         {"Romance": 0.3, "Teen": 0.3},
-        "first love, crush, high school sweetheart, summer romance, girl next door, young love, teenage love, boyfriend,"
-        " girlfriend, prom, love at first sight, childhood sweetheart, young lovers",
+        "first love, crush, high school sweetheart, summer romance, girl next door, young love, teenage love,"
+        " boyfriend, girlfriend, prom, love at first sight, childhood sweetheart, young lovers",
     ),
     "forbidden love": (
         {"Romance": 0.2},
@@ -291,64 +301,67 @@ THEMES: Mapping[str, Cues] = {
     ),
     "found family": (
         {},
-        "orphan, adopted, adoption, foster, misfits, ragtag, unlikely friends, surrogate, outcasts, band of, crew, takes in,"
-        " makeshift family, runaway, guardian",
+        "orphan, adopted, adoption, foster, misfits, ragtag, unlikely friends, surrogate, outcasts, band of, crew,"
+        " takes in, makeshift family, runaway, guardian",
     ),
     "freedom": (
         {},
-        "freedom, slave, slavery, escape, liberty, rebellion, rebel, prisoner, prison, revolution, resistance, oppression,"
-        " uprising, independence, road trip, runaway, liberation, prison escape, dictatorship, tyranny",
+        "freedom, slave, slavery, escape, liberty, rebellion, rebel, prisoner, prison, revolution, resistance,"
+        " oppression, uprising, independence, road trip, runaway, liberation, prison escape, dictatorship, tyranny",
     ),
     "friendship": (
         {},
-        "friendship, friend, best friend, pals, buddies, buddy, male friendship, female friendship, childhood friends,"
-        " roommates, unlikely duo, old friends, gang of friends, companion",
+        "friendship, friend, best friend, pals, buddies, buddy, male friendship, female friendship, childhood"
+        " friends, roommates, unlikely duo, old friends, gang of friends, companion",
     ),
     "good versus evil": (
         {"Fantasy": 0.3},
-        "evil, good vs evil, villain, superhero, dark lord, save the world, saving the world, wizard, chosen one, demon,"
-        " hero, supervillain, marvel comic, dc comics, super powers, saviour, antichrist, prophecy",
+        "evil, good vs evil, villain, superhero, dark lord, save the world, saving the world, wizard, chosen one,"
+        " demon, hero, supervillain, marvel comic, dc comics, super powers, saviour, antichrist, prophecy",
     ),
     "grief and loss": (
         {},
         "grief, grieving, mourn, mourning, loss, death of, widow, widower, dead wife, dead husband, funeral, dying,"
-        " loss of father, loss of mother, loss of child, loss of lover, dying and death, bereaved, tragedy, cancer, lost his",
+        " loss of father, loss of mother, loss of child, loss of lover, dying and death, bereaved, tragedy, cancer,"
+        " lost his",
     ),
     "growing old": (
         {},
-        "elderly, old man, old woman, ageing, aging, retirement, retired, retirement home, dementia, senior, alzheimer,"
-        " aged, midlife crisis, mid-life crisis, veteran, nursing home, grandfather, old age, pensioner",
+        "elderly, old man, old woman, ageing, aging, retirement, retired, retirement home, dementia, senior,"
+        " alzheimer, aged, midlife crisis, mid-life crisis, veteran, nursing home, grandfather, old age, pensioner",
     ),
     "identity": (
         {},
         "identity, secret identity, amnesia, double life, impostor, impersonate, disguise, gender, transgender,"
-        " mistaken identity, who he really is, body swap, alter ego, doppelganger, cross dressing, self-discovery, memory,"
-        " switches places, homosexuality",
+        " mistaken identity, who he really is, body swap, alter ego, doppelganger, cross dressing, self-discovery,"
+        " memory, switches places, homosexuality",
     ),
     "immigration and belonging": (
         {},
-        "immigrant, immigration, refugee, exile, border, culture clash, homeland, foreigner, emigrate, migrant,"
-        " new country, illegal immigrant, diaspora, asylum, stranger in, deported",
+        "immigrant, immigration, refugee, exile, border, culture clash, homeland, foreigner, emigrate, migrant, new"
+        " country, illegal immigrant, diaspora, asylum, stranger in, deported",
     ),
     "isolation": (
         {},
-        "isolated, isolation, alone, stranded, remote, solitude, island, cabin, recluse, lonely, loneliness, deserted,"
-        " abandoned, lost in space, marooned, snowed in, solitary, cut off, hermit",
+        "isolated, isolation, alone, stranded, remote, solitude, island, cabin, recluse, lonely, loneliness,"
+        " deserted, abandoned, lost in space, marooned, snowed in, solitary, cut off, hermit",
     ),
     "justice": (
         {"Crime": 0.2, "Western": 0.3},
-        "justice, court, trial, lawyer, attorney, judge, jury, wrongly accused, innocent man, death row, sheriff, lawsuit,"
-        " investigation, vigilante, courtroom, death penalty, law, marshal, court case, prosecutor, falsely accused",
+        "justice, court, trial, lawyer, attorney, judge, jury, wrongly accused, innocent man, death row, sheriff,"
+        " lawsuit, investigation, vigilante, courtroom, death penalty, law, marshal, court case, prosecutor, falsely"
+        " accused",
     ),
     "loyalty and betrayal": (
         {},
-        "betrayal, betray, betrayed, loyalty, loyal, double-cross, double-crossed, traitor, undercover, informant, deception,"
-        " treachery, honor, honour, brotherhood, spy, mole, oath, samurai",
+        "betrayal, betray, betrayed, loyalty, loyal, double-cross, double-crossed, traitor, undercover, informant,"
+        " deception, treachery, honor, honour, brotherhood, spy, mole, oath, samurai",
     ),
     "madness": (
         {},
-        "madness, insane, insanity, mental illness, psychiatrist, psychiatric, asylum, psychopath, psychotic, delusion,"
-        " schizophrenia, paranoia, nervous breakdown, mental hospital, hallucination, deranged, sanity, unhinged, psycho",
+        "madness, insane, insanity, mental illness, psychiatrist, psychiatric, asylum, psychopath, psychotic,"
+        " delusion, schizophrenia, paranoia, nervous breakdown, mental hospital, hallucination, deranged, sanity,"
+        " unhinged, psycho",
     ),
     "marriage and its strains": (
         {},
@@ -357,13 +370,13 @@ THEMES: Mapping[str, Cues] = {
     ),
     "myth and legend": (
         {"Fantasy": 0.4},
-        "legend, myth, mythology, mythical, folklore, fairy tale, gods, greek, viking, king arthur, dragon, sword, hercules,"
-        " sorcerer, witch, enchanted, unicorn, ancient, sword and sorcery, prophecy, mermaid",
+        "legend, myth, mythology, mythical, folklore, fairy tale, gods, greek, viking, king arthur, dragon, sword,"
+        " hercules, sorcerer, witch, enchanted, unicorn, ancient, sword and sorcery, prophecy, mermaid",
     ),
     "nature and the wild": (
         {},
-        "nature, wilderness, wild, animal, forest, mountain, ocean, wolf, bear, whale, jungle, safari, horse, penguin,"
-        " environment, climate, shark, desert, savannah, wildlife, dog, sea, animals, elephant, dolphin",
+        "nature, wilderness, wild, animal, forest, mountain, ocean, wolf, bear, whale, jungle, safari, horse,"
+        " penguin, environment, climate, shark, desert, savannah, wildlife, dog, sea, animals, elephant, dolphin",
     ),
     "obsession": (
         {},
@@ -372,152 +385,72 @@ THEMES: Mapping[str, Cues] = {
     ),
     "parenthood": (
         {},
-        "parent, parents, single mother, single father, pregnant, pregnancy, baby, custody, stepmother, stepfather, fatherhood,"
-        " motherhood, mother, father, newborn, raise, children, father daughter relationship, mother daughter relationship,"
-        " mother son relationship, father son relationship, nanny, babysitter",
+        "parent, parents, single mother, single father, pregnant, pregnancy, baby, custody, stepmother, stepfather,"
+        " fatherhood, motherhood, mother, father, newborn, raise, children, father daughter relationship, mother"
+        " daughter relationship, mother son relationship, father son relationship, nanny, babysitter",
     ),
     "politics": (
         {"Politics": 1.0},
-        "politics, political, president, election, senator, governor, government, politician, prime minister, campaign,"
-        " congress, white house, revolution, communist, regime, usa president, activist, mayor, washington",
+        "politics, political, president, election, senator, governor, government, politician, prime minister,"
+        " campaign, congress, white house, revolution, communist, regime, usa president, activist, mayor, washington",
     ),
     "power and corruption": (
         {},
-        "corruption, corrupt, power, dictator, mafia, tycoon, crime boss, empire, greed, scandal, blackmail, crooked,"
-        " abuse of power, political corruption, ruthless, mob boss, politician, bribery, cartel, police corruption",
+        "corruption, corrupt, power, dictator, mafia, tycoon, crime boss, empire, greed, scandal, blackmail,"
+        " crooked, abuse of power, political corruption, ruthless, mob boss, politician, bribery, cartel, police"
+        " corruption",
     ),
     "prejudice": (
         {},
-        "prejudice, racism, racist, segregation, discrimination, homophobia, sexism, civil rights, apartheid, ku klux klan,"
-        " bigotry, intolerance, anti-semitism, holocaust, black people, race relations, neo-nazi, disability",
+        "prejudice, racism, racist, segregation, discrimination, homophobia, sexism, civil rights, apartheid, ku"
+        " klux klan, bigotry, intolerance, anti-semitism, holocaust, black people, race relations, neo-nazi,"
+        " disability",
     ),
     "redemption": (
         {},
-        "redemption, redeem, second chance, atone, guilt, forgiveness, ex-con, turn his life around, past catches up,"
-        " washed-up, recovering, alcoholic, rehabilitation, make amends, last chance, remorse, start over",
+        "redemption, redeem, second chance, atone, guilt, forgiveness, ex-con, turn his life around, past catches"
+        " up, washed-up, recovering, alcoholic, rehabilitation, make amends, last chance, remorse, start over",
     ),
     "revenge": (
         {},
-        "revenge, vengeance, avenge, avenging, vendetta, vengeful, retribution, payback, get even, wronged, retaliate",
+        "revenge, vengeance, avenge, avenging, vendetta, vengeful, retribution, payback, get even, wronged,"
+        " retaliate",
     ),
     "sacrifice": (
         {"War": 0.2},
-        "sacrifice, sacrifices, martyr, save his, save her, soldier, gives up, self-sacrifice, heroism, duty, selfless",
+        "sacrifice, sacrifices, martyr, save his, save her, soldier, gives up, self-sacrifice, heroism, duty,"
+        " selfless",
     ),
     "survival": (
         {"Horror": 0.2},
-        "survival, survive, survivor, stranded, shipwreck, plane crash, disaster, zombie, apocalypse, post-apocalyptic,"
-        " outbreak, virus, trapped, wilderness, earthquake, avalanche, epidemic, castaway, island, slasher, life and death",
+        "survival, survive, survivor, stranded, shipwreck, plane crash, disaster, zombie, apocalypse, post-"
+        " apocalyptic, outbreak, virus, trapped, wilderness, earthquake, avalanche, epidemic, castaway, island,"
+        " slasher, life and death",
     ),
     "technology and society": (
         {"Science Fiction": 0.4},
-        "technology, computer, internet, hacker, virtual reality, future, futuristic, dystopia, surveillance, cyberpunk,"
-        " scientist, experiment, genetic, cloning, clone, social media, robot, invention, nuclear, simulation",
+        "technology, computer, internet, hacker, virtual reality, future, futuristic, dystopia, surveillance,"
+        " cyberpunk, scientist, experiment, genetic, cloning, clone, social media, robot, invention, nuclear,"
+        " simulation",
     ),
     "the unknown": (
         {"Mystery": 0.3, "Horror": 0.2},
-        "unknown, alien, ufo, extraterrestrial, supernatural, paranormal, mysterious, unexplained, strange, haunted, ghost,"
-        " creature, otherworldly, vanished, disappearance, alien invasion, mysteriously",
+        "unknown, alien, ufo, extraterrestrial, supernatural, paranormal, mysterious, unexplained, strange,"
+        " haunted, ghost, creature, otherworldly, vanished, disappearance, alien invasion, mysteriously",
     ),
     "time and memory": (
         {},
-        "memory, memories, amnesia, time travel, past, time, remember, flashback, forgotten, time loop, nostalgia, years later,"
-        " childhood memory, future self, back in time, time machine",
+        "memory, memories, amnesia, time travel, past, time, remember, flashback, forgotten, time loop, nostalgia,"
+        " years later, childhood memory, future self, back in time, time machine",
     ),
     "underdog": (
         {"Sport": 0.6},
-        "underdog, boxer, boxing, coach, championship, team, loser, misfits, tournament, against all odds, baseball, football,"
-        " american football, basketball, competition, contest, unlikely hero, hockey, sport",
+        "underdog, boxer, boxing, coach, championship, team, loser, misfits, tournament, against all odds,"
+        " baseball, football, american football, basketball, competition, contest, unlikely hero, hockey, sport",
     ),
     "war and its cost": (
         {"War": 1.0},
-        "war, world war ii, world war i, vietnam, soldier, battlefield, troops, army, nazi, nazis, holocaust, civil war,"
-        " veteran, invasion, occupied, vietnam war, platoon, general, concentration camp, prisoner of war, iraq",
+        "war, world war ii, world war i, vietnam, soldier, battlefield, troops, army, nazi, nazis, holocaust, civil"
+        " war, veteran, invasion, occupied, vietnam war, platoon, general, concentration camp, prisoner of war, iraq",
     ),
 }
-
-TABLES: Mapping[str, Mapping[str, Cues]] = {"mood": MOODS, "theme": THEMES}
-LONGEST_PHRASE = 4
-_WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
-
-
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """Return a word without its commonest English endings; only ever compared with other stems."""
-    word = word.removesuffix("'s").removesuffix("'")
-    if word.endswith("ies") and len(word) > 4:
-        word = word[:-3] + "y"
-    elif word.endswith("s") and not word.endswith("ss") and len(word) > 3:
-        word = word[:-1]
-    for ending in ("ing", "ed"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
-
-
-def stems(text: str) -> tuple[str, ...]:
-    """Return the stems of a text's words, in order."""
-    return tuple(stem(word) for word in _WORD.findall(text.casefold().replace("’", "'")))
-
-
-def infer(
-    feature_type: str,
-    *,
-    text: str,
-    phrases: Iterable[str],
-    genres: Sequence[str],
-    kept: int,
-    config: Features = DEFAULT.features,
-) -> list[tuple[str, float]]:
-    """
-    Return the moods or themes that the evidence speaks for, as (name, evidence), strongest first.
-
-    Evidence adds up: config.phrase_evidence for each cue among the phrases (keywords, tags), text_evidence for
-    each other cue in the text, and for each genre what its table says. A cue counts once however often it
-    comes; less than inferred_threshold is not enough. Equal evidence keeps the alphabet's order.
-
-    feature_type   "mood" or "theme"
-    """
-    index, by_genre = _tables(feature_type)
-    evidence: dict[str, float] = {}
-    told = {cue for phrase in phrases for cue in _cues_in(stems(phrase), index)}
-    for cue in told:
-        for name in index[cue]:
-            evidence[name] = evidence.get(name, 0.0) + config.phrase_evidence
-    for cue in _cues_in(stems(text), index) - told:
-        for name in index[cue]:
-            evidence[name] = evidence.get(name, 0.0) + config.text_evidence
-    for genre in genres:
-        for name, amount in by_genre.get(genre, ()):
-            evidence[name] = evidence.get(name, 0.0) + amount
-    enough = [(name, amount) for name, amount in evidence.items() if amount >= config.inferred_threshold]
-    return sorted(enough, key=lambda pair: (-round(pair[1], 9), pair[0]))[:kept]
-
-
-def _cues_in(words: tuple[str, ...], index: Mapping[tuple[str, ...], tuple[str, ...]]) -> set[tuple[str, ...]]:
-    """Return the cues that stand in a run of stems."""
-    return {
-        words[start : start + length]
-        for length in range(1, LONGEST_PHRASE + 1)
-        for start in range(len(words) - length + 1)
-        if words[start : start + length] in index
-    }
-
-
-@lru_cache(maxsize=2)
-def _tables(
-    feature_type: str,
-) -> tuple[dict[tuple[str, ...], tuple[str, ...]], dict[str, tuple[tuple[str, float], ...]]]:
-    """Return the table turned round: stems of a cue -> names, and genre -> (name, evidence)."""
-    index: dict[tuple[str, ...], list[str]] = {}
-    by_genre: dict[str, list[tuple[str, float]]] = {}
-    for name, (genres, cues) in TABLES[feature_type].items():
-        for cue in dict.fromkeys(stems(cue) for cue in cues.split(",")):
-            index.setdefault(cue, []).append(name)
-        for genre, amount in genres.items():
-            by_genre.setdefault(genre, []).append((name, amount))
-    return (
-        {cue: tuple(names) for cue, names in index.items()},
-        {genre: tuple(pairs) for genre, pairs in by_genre.items()},
-    )

@@ -34,6 +34,9 @@ class Made:
     vectors: NDArray[np.float32]
     hashes: Sequence[str]
 
+    def __len__(self) -> int:
+        return len(self.show_ids)
+
 
 def rebuild(
     *,
@@ -63,19 +66,17 @@ def rebuild(
     with only_one("embeddings"):
         texts = _texts(None if show_ids is None else sorted(set(show_ids)), config)
         to_embed = _outdated(texts, embedder.model_version)
-        features = load_feature_matrix() if show_ids is None else None
-        metadata_version = _metadata_version(features, config) if features is not None else None
-        stale_metadata = metadata_version is not None and not _is_current(metadata_version, len(texts))
-        to_write = 2 * len(to_embed) + (2 * len(texts) if stale_metadata else 0)
-        with vector_index.set_aside(rows_to_write=to_write, config=config):
-            if progress is not None:
-                progress(len(texts) - len(to_embed))
+        if progress is not None:
+            progress(len(texts) - len(to_embed))
+        with vector_index.set_aside(rows_to_write=len(to_embed), config=config):
             for chunk in _embedded(texts, to_embed, embedder, config, progress):
                 _store([chunk], now)
-            made = [_metadata(features, metadata_version, config)] if stale_metadata and features is not None else []
-            hybrid = _hybrid(list(texts), made[0] if made else None, embedder.model_version, config)
-            written = _store([*made, hybrid], now)
-    return {"description": len(to_embed), "metadata": written.get("metadata", 0), "hybrid": written.get("hybrid", 0)}
+            metadata = _metadata(config) if show_ids is None else None
+            hybrid = _hybrid(list(texts), metadata, embedder.model_version, config)
+            changed = [_changed(part) for part in (metadata, hybrid) if part is not None]
+            with vector_index.set_aside(rows_to_write=sum(len(part) for part in changed), config=config):
+                _store(changed, now)
+    return {"description": len(to_embed), **{kind: _count(changed, kind) for kind in ("metadata", "hybrid")}}
 
 
 def _texts(show_ids: Sequence[int] | None, config: EngineConfig) -> dict[int, str]:
@@ -135,7 +136,19 @@ def _embedded(
         yield Made("description", embedder.model_version, np.array(chosen, dtype=np.int64), vectors, hashes)
 
 
-def _metadata_version(features: FeatureMatrix, config: EngineConfig) -> str:
+def _metadata(config: EngineConfig) -> Made | None:
+    """Return every title's features as a vector, None where they are kept already and no feature has changed."""
+    features = load_feature_matrix()
+    version = _metadata_hash(features, config)
+    if _is_kept(version, n_titles=len(features.show_ids)):
+        return None
+    # What one title alone has says nothing about another.
+    shared = features.of_types(min_titles=config.features.min_titles_in_profile)
+    vectors = project(shared.strengths, config.embeddings)
+    return Made("metadata", METADATA_VERSION, features.show_ids, vectors, [version] * len(vectors))
+
+
+def _metadata_hash(features: FeatureMatrix, config: EngineConfig) -> str:
     """Return the hash of everything the projection depends on."""
     c = config.embeddings
     numbers = f"{c.metadata_width} {c.metadata_seed} {c.metadata_rounds} {c.metadata_oversampling}"
@@ -147,40 +160,34 @@ def _metadata_version(features: FeatureMatrix, config: EngineConfig) -> str:
     return digest.hexdigest()
 
 
-def _is_current(metadata_version: str, n_titles: int) -> bool:
+def _is_kept(metadata_hash: str, *, n_titles: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM content_embeddings WHERE embedding_type = 'metadata' AND source_hash = %s",
-            [metadata_version],
+            [metadata_hash],
         )
         return bool(cursor.fetchone()[0] == n_titles)
 
 
-def _metadata(features: FeatureMatrix, version: str | None, config: EngineConfig) -> Made:
-    """Return every title's features as a vector; what one title alone has says nothing and is left out."""
-    shared = features.of_types(min_titles=config.features.min_titles_in_profile)
-    vectors = project(shared.strengths, config.embeddings)
-    hashes = [version or ""] * len(vectors)
-    return Made("metadata", METADATA_VERSION, features.show_ids, vectors, hashes)
-
-
 def _hybrid(show_ids: Sequence[int], metadata: Made | None, text_version: str, config: EngineConfig) -> Made:
-    """Return the joined vectors of the titles, from the rows as they are now and the metadata just made."""
-    ids, text = load_embeddings(kind="description")
-    chosen = np.intersect1d(ids, np.array(show_ids, dtype=np.int64))
-    facts_ids, facts = load_embeddings(kind="metadata") if metadata is None else (metadata.show_ids, metadata.vectors)
+    """Return the joined vectors of the titles: their texts' as kept, their facts' as just made or else as kept."""
+    told = {i: source for i, (version, source) in _kept("description", show_ids).items() if version == text_version}
+    ids = np.array(sorted(told), dtype=np.int64)
+    if metadata is None:
+        projected = {i: source for i, (_, source) in _kept("metadata", show_ids).items()}
+        fact_ids, facts = load_embeddings(kind="metadata")
+    else:
+        projected = dict(zip(metadata.show_ids.tolist(), metadata.hashes, strict=True))
+        fact_ids, facts = metadata.show_ids, metadata.vectors
     joined = join(
-        _rows_of(chosen, ids, text),
-        _rows_of(chosen, facts_ids, facts),
+        _rows_of(ids, *load_embeddings(kind="description", model_version=text_version)),
+        _rows_of(ids, fact_ids, facts),
         metadata_share=config.embeddings.metadata_share,
         width=config.embeddings.width,
     )
-    made_from = _kept("description", chosen.tolist())
-    projected = {} if metadata else _kept("metadata", chosen.tolist())
-    version = metadata.hashes[0] if metadata and metadata.hashes else ""
     share = str(config.embeddings.metadata_share)
-    hashes = [_hash(made_from[i][1], projected.get(i, ("", version))[1], share) for i in chosen.tolist()]
-    return Made("hybrid", f"{text_version}+{METADATA_VERSION}", chosen, joined, hashes)
+    hashes = [_hash(told[i], projected.get(i, ""), share) for i in ids.tolist()]
+    return Made("hybrid", f"{text_version}+{METADATA_VERSION}", ids, joined, hashes)
 
 
 def _rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -191,34 +198,48 @@ def _rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64], vectors: NDArray
     return rows
 
 
-def _store(made: Sequence[Made], now: dt.datetime) -> dict[str, int]:
-    """Write what differs from what is kept, in one transaction; returns the rows written of each kind."""
-    written: dict[str, int] = {}
+def _changed(part: Made) -> Made:
+    """Return what differs from what is kept."""
+    kept = _kept(part.kind, part.show_ids.tolist())
+    rows = [
+        row
+        for row, (show_id, source) in enumerate(zip(part.show_ids.tolist(), part.hashes, strict=True))
+        if kept.get(show_id) != (part.model_version, source)
+    ]
+    hashes = [part.hashes[row] for row in rows]
+    return Made(part.kind, part.model_version, part.show_ids[rows], part.vectors[rows], hashes)
+
+
+def _count(made: Sequence[Made], kind: str) -> int:
+    return sum(len(part) for part in made if part.kind == kind)
+
+
+def _store(made: Sequence[Made], now: dt.datetime) -> None:
+    """Upsert vectors in one transaction. One of zeros has no direction and is kept as NULL."""
     with transaction.atomic():
         for part in made:
-            kept = _kept(part.kind, part.show_ids.tolist())
-            changed = [
-                row
-                for row, (show_id, source) in enumerate(zip(part.show_ids.tolist(), part.hashes, strict=True))
-                if kept.get(show_id) != (part.model_version, source)
-            ]
-            written[part.kind] = _write(part, np.array(changed, dtype=np.int64), now) if changed else 0
-    return written
+            if len(part):
+                _stage(part)
+                _upsert(part, now)
 
 
-def _write(part: Made, chosen: NDArray[np.int64], now: dt.datetime) -> int:
-    """Upsert the chosen rows through a staging table. A vector of zeros has no direction and is kept as NULL."""
+def _stage(part: Made) -> None:
+    """Put the vectors and their hashes into temporary tables."""
+    place = np.arange(len(part))
     fresh_table(name="made_vectors", columns="place int8, content_id int8, embedding vector(1536)")
     fresh_table(name="made_hashes", columns="place int8, source_hash text")
     write_records(
         table="made_vectors",
         columns=[("place", "int8"), ("content_id", "int8"), ("embedding", "vector(1536)")],
-        values=[chosen, part.show_ids[chosen], part.vectors[chosen]],
+        values=[place, part.show_ids, part.vectors],
     )
+    with connection.cursor() as cursor, cursor.copy("COPY made_hashes FROM STDIN") as copy:
+        for row in zip(place.tolist(), part.hashes, strict=True):
+            copy.write_row(row)
+
+
+def _upsert(part: Made, now: dt.datetime) -> None:
     with connection.cursor() as cursor:
-        with cursor.copy("COPY made_hashes FROM STDIN") as copy:
-            for place in chosen.tolist():
-                copy.write_row((place, part.hashes[place]))
         cursor.execute(
             """
             INSERT INTO content_embeddings
@@ -233,4 +254,3 @@ def _write(part: Made, chosen: NDArray[np.int64], now: dt.datetime) -> int:
             """,
             [part.kind, part.model_version, now],
         )
-        return int(cursor.rowcount)

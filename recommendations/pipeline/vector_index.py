@@ -113,8 +113,8 @@ def set_aside(*, rows_to_write: int, config: EngineConfig = DEFAULT) -> Iterator
     try:
         yield
     finally:
-        # A transaction that has failed takes no further statement, and takes its DROP back by itself.
-        if not connection.needs_rollback and not exists():
+        # A lost connection or a failed transaction takes no further statement; the latter takes its DROP back by itself.
+        if connection.is_usable() and not connection.needs_rollback and not exists():
             build(config=config)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.lexicon import stems
+from recommendations.engine.inference import stems
 from recommendations.engine.similarity import unit_rows
 from recommendations.providers.base import Progress
 

@@ -138,25 +138,26 @@ def feature_matrix_from(
     )
 
 
-def load_embeddings(*, kind: str = "hybrid") -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def load_embeddings(
+    *, kind: str = "hybrid", model_version: str | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """
     Return (show ids ascending, vectors (n, d) float32 without the zeros they were padded with).
 
-    kind   "description", "metadata" or "hybrid"
-
-    Vectors of two models must not meet: where a change of model is half done, those of the model that more
-    titles have are returned (of equals, the later name).
+    kind            "description", "metadata" or "hybrid"
+    model_version   only those of this model; vectors of two must not meet, so None means: of the one that more titles
+                    have (of equals, the later name), should a change of model be half done
     """
     found = read_records(
         select="""
             SELECT content_id, embedding FROM content_embeddings
-            WHERE embedding_type = %s AND embedding IS NOT NULL AND model_version = (
+            WHERE embedding_type = %s AND embedding IS NOT NULL AND model_version = coalesce(%s, (
                 SELECT model_version FROM content_embeddings
                 WHERE embedding_type = %s AND embedding IS NOT NULL
-                GROUP BY model_version ORDER BY count(*) DESC, model_version DESC LIMIT 1)
+                GROUP BY model_version ORDER BY count(*) DESC, model_version DESC LIMIT 1))
             ORDER BY content_id
         """,
-        params=[kind, kind],
+        params=[kind, model_version, kind],
         columns=[("content_id", "int8"), ("embedding", "vector(1536)")],
     )
     used = np.flatnonzero(np.any(found["embedding"] != 0, axis=0)) if len(found) else np.zeros(0, dtype=np.int64)

@@ -1,0 +1,110 @@
+"""The quick way to read leaves answers exactly as the slow one does, errors and order included."""
+
+import datetime as dt
+import json
+from enum import Enum
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import get_introspection_query
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bingeboard.graphql.executor import Executor
+
+
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+
+
+@strawberry.type
+class Leafy:
+    text: str
+    maybe: str | None
+    count: int
+    share: float
+    yes: bool
+    colour: Colour
+    day: dt.datetime
+    words: list[str]
+
+    @strawberry.field
+    def computed(self) -> str:
+        return self.text.upper()
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise ValueError("broken")
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def leaf(self) -> Leafy | None:
+        return SOURCE[0]
+
+    @strawberry.field
+    def leaves(self) -> list[Leafy | None]:
+        return SOURCE
+
+
+GOOD: dict[str, Any] = {
+    "text": "a",
+    "maybe": None,
+    "count": 1,
+    "share": 0.5,
+    "yes": True,
+    "colour": "red",
+    "day": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    "words": ["x"],
+}
+SOURCE: list[Any] = []
+SLOW = strawberry.Schema(query=Query)
+QUICK = strawberry.Schema(query=Query, execution_context_class=Executor)
+ALL = "{ words day text maybe computed count __typename share broken yes colour again: text }"
+
+
+@pytest.fixture(autouse=True)
+def one_good_source() -> None:
+    SOURCE[:] = [Leafy(**GOOD)]
+
+
+def both(query: str) -> list[Any]:
+    answers = [schema.execute_sync(query) for schema in (SLOW, QUICK)]
+    return [(a.data, [e.formatted for e in a.errors or []]) for a in answers]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f"{{ leaf {ALL} }}", f"{{ leaves {ALL} }}", "{ leaf { ...F text ...F } } fragment F on Leafy { count text }"]
+    + ["{ leaf { text @skip(if: true) count @include(if: true) } }", get_introspection_query()],
+)
+def test_both_ways_answer_alike(query: str) -> None:
+    slow, quick = both(query)
+
+    assert json.dumps(quick) == json.dumps(slow)
+
+
+VALUES = st.one_of(
+    st.none(), st.integers(-(2**40), 2**40), st.floats(), st.text(max_size=3), st.booleans(), st.just([1]), st.just(object)
+)
+
+
+@given(st.sampled_from([*GOOD]), VALUES)
+def test_both_ways_answer_alike_where_a_value_does_not_fit(name: str, value: Any) -> None:
+    SOURCE[:] = [Leafy(**{**GOOD, name: value}), Leafy(**GOOD)]
+
+    slow, quick = both(f"{{ leaf {ALL} leaves {ALL} }}")
+
+    assert json.dumps(quick) == json.dumps(slow)
+
+
+def test_both_ways_answer_alike_where_an_attribute_is_missing() -> None:
+    SOURCE[:] = [object()]
+
+    slow, quick = both("{ leaf { text } }")
+
+    assert quick == slow
+    assert quick[1]
