@@ -1,33 +1,12 @@
-"""Fixtures everyone needs: servers, a user, a clock, a seeded generator, the demo and the shared data where present."""
+"""Fixtures everyone needs: a user, a clock, a seeded generator, and the real input where it is there."""
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-_stop: Callable[[], None] | None = None
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the embedded servers once, in the process that leads the run; xdist workers inherit their address."""
-    global _stop
-    if hasattr(config, "workerinput") or config.option.collectonly:
-        return
-    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return
-    from bingeboard.embedded.testing import start_for_tests
-
-    _stop = start_for_tests()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what was started."""
-    if _stop is not None:
-        _stop()
 
 
 @pytest.fixture

@@ -1,7 +1,20 @@
-"""The project's settings with a handful of overrides for tests."""
+"""
+The project's settings with a handful of overrides for tests.
 
-from bingeboard.settings import *  # noqa: F403
-from bingeboard.settings import DATABASES
+Importing this starts the servers that the environment does not name, since pytest-django reads the settings before any
+hook of ours runs. The process that leads the run does so once; its xdist workers inherit the addresses.
+"""
+
+import atexit
+import os
+
+if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    from bingeboard.embedded.testing import start_for_tests
+
+    atexit.register(start_for_tests())
+
+from bingeboard.settings import *  # noqa: E402, F403
+from bingeboard.settings import DATABASES  # noqa: E402
 
 SECRET_KEY = "tests-only"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

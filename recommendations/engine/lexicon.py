@@ -4,116 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# What several sources call the same thing; the key is lower case, the value what content_features says.
-GENRES: Mapping[str, tuple[str, ...]] = {
-    "sci-fi": ("Science Fiction",),
-    "scifi": ("Science Fiction",),
-    "science fiction": ("Science Fiction",),
-    "sci-fi & fantasy": ("Science Fiction", "Fantasy"),
-    "science & nature": ("Documentary",),
-    "animals & nature": ("Documentary",),
-    "action & adventure": ("Action", "Adventure"),
-    "action-adventure": ("Action", "Adventure"),
-    "war & politics": ("War", "Politics"),
-    "military and war": ("War",),
-    "children": ("Family",),
-    "children & family": ("Family",),
-    "kids": ("Family",),
-    "kids'": ("Family",),
-    "documentation": ("Documentary",),
-    "documentaries": ("Documentary",),
-    "docuseries": ("Documentary",),
-    "docuseries & reality": ("Documentary", "Reality"),
-    "historical": ("History",),
-    "biographical": ("Biography",),
-    "dramas": ("Drama",),
-    "comedies": ("Comedy",),
-    "sitcom": ("Comedy",),
-    "parody": ("Comedy",),
-    "sketch comedy": ("Comedy",),
-    "stand up": ("Stand-Up",),
-    "stand-up comedy": ("Stand-Up",),
-    "stand-up comedy & talk": ("Stand-Up", "Talk"),
-    "thrillers": ("Thriller",),
-    "suspense": ("Thriller",),
-    "mysteries": ("Mystery",),
-    "romantic": ("Romance",),
-    "musical": ("Music",),
-    "musicals": ("Music",),
-    "music & musicals": ("Music",),
-    "music videos and concerts": ("Music",),
-    "concert film": ("Music",),
-    "sports": ("Sport",),
-    "anime": ("Anime", "Animation"),
-    "cartoons": ("Animation",),
-    "adult animation": ("Animation",),
-    "film-noir": ("Film Noir",),
-    "noir": ("Film Noir",),
-    "police/cop": ("Crime",),
-    "spy/espionage": ("Thriller",),
-    "unscripted": ("Reality",),
-    "game shows": ("Game Show",),
-    "game": ("Game Show",),
-    "game show / competition": ("Game Show",),
-    "talk": ("Talk",),
-    "talk show and variety": ("Talk",),
-    "late night": ("Talk",),
-    "variety": ("Talk",),
-    "soap": ("Drama",),
-    "independent": ("Independent",),
-    "arthouse": ("Independent",),
-    "faith & spirituality": ("Faith",),
-    "faith and spirituality": ("Faith",),
-    "lgbtq": ("LGBTQ",),
-    "lgbtq+": ("LGBTQ",),
-    "cooking & food": ("Food",),
-    "coming of age": ("Teen",),
-    "young adult audience": ("Teen",),
-    # Formats, places in a menu and labels that say nothing about what a title is like.
-    **dict.fromkeys(
-        (
-            "imax",
-            "international",
-            "entertainment",
-            "special interest",
-            "arts",
-            "and culture",
-            "lifestyle",
-            "lifestyle & culture",
-            "anthology",
-            "classic",
-            "classics",
-            "classic & cult",
-            "cult",
-            "(no genres listed)",
-        ),
-        (),
-    ),
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
+# What several sources call the same thing, in lower case.
+_SAID: Mapping[tuple[str, ...], str] = {
+    ("Science Fiction",): "sci-fi, scifi, science fiction",
+    ("Science Fiction", "Fantasy"): "sci-fi & fantasy",
+    ("Documentary",): "science & nature, animals & nature, documentation, documentaries, docuseries",
+    ("Action", "Adventure"): "action & adventure, action-adventure",
+    ("War", "Politics"): "war & politics",
+    ("War",): "military and war",
+    ("Family",): "children, children & family, kids, kids'",
+    ("Documentary", "Reality"): "docuseries & reality",
+    ("History",): "historical",
+    ("Biography",): "biographical",
+    ("Drama",): "dramas, soap",
+    ("Comedy",): "comedies, sitcom, parody, sketch comedy",
+    ("Stand-Up",): "stand up, stand-up comedy",
+    ("Stand-Up", "Talk"): "stand-up comedy & talk",
+    ("Thriller",): "thrillers, suspense, spy/espionage",
+    ("Mystery",): "mysteries",
+    ("Romance",): "romantic",
+    ("Music",): "musical, musicals, music & musicals, music videos and concerts, concert film",
+    ("Sport",): "sports",
+    ("Anime", "Animation"): "anime",
+    ("Animation",): "cartoons, adult animation",
+    ("Film Noir",): "film-noir, noir",
+    ("Crime",): "police/cop",
+    ("Reality",): "unscripted",
+    ("Game Show",): "game shows, game, game show / competition",
+    ("Talk",): "talk, talk show and variety, late night, variety",
+    ("Independent",): "independent, arthouse",
+    ("Faith",): "faith & spirituality, faith and spirituality",
+    ("LGBTQ",): "lgbtq, lgbtq+",
+    ("Food",): "cooking & food",
+    ("Teen",): "coming of age, young adult audience",
 }
-GENRE_FILLERS = frozenset({"movies", "movie", "films", "film", "tv", "shows", "show", "series", "features"})
+# Formats, places in a menu and labels that say nothing about what a title is like.
+_NO_GENRE = (
+    "imax, international, entertainment, special interest, arts, and culture, lifestyle, lifestyle & culture,"
+    " anthology, classic, classics, classic & cult, cult, (no genres listed)"
+)
+GENRES: Mapping[str, tuple[str, ...]] = {
+    **{word: genres for genres, words in _SAID.items() for word in _words(words)},
+    **dict.fromkeys(_words(_NO_GENRE), ()),
+}
+GENRE_FILLERS = frozenset(_words("features, film, films, movie, movies, series, show, shows, tv"))
 
 # Tags and keywords about a copy, a list or the credits rather than about the title.
 NOT_ABOUT_THE_TITLE = frozenset(
-    {
-        "in netflix queue",
-        "netflix",
-        "dvd",
-        "dvd-video",
-        "vhs",
-        "own",
-        "owned",
-        "seen",
-        "to watch",
-        "to see",
-        "watched",
-        "rewatch",
-        "imax",
-        "3d",
-        "imdb top 250",
-        "duringcreditsstinger",
-        "aftercreditsstinger",
-        "woman director",
-    }
+    _words(
+        "3d, aftercreditsstinger, duringcreditsstinger, dvd, dvd-video, imax, imdb top 250, in netflix queue,"
+        " netflix, own, owned, rewatch, seen, to see, to watch, vhs, watched"
+    )
 )
 
 # A mood or theme: genres that hint at it (how much evidence each is), and words and phrases that do.
@@ -413,13 +359,11 @@ THEMES: Mapping[str, Cues] = {
     ),
     "revenge": (
         {},
-        "revenge, vengeance, avenge, avenging, vendetta, vengeful, retribution, payback, get even, wronged,"
-        " retaliate",
+        "revenge, vengeance, avenge, avenging, vendetta, vengeful, retribution, payback, get even, wronged, retaliate",
     ),
     "sacrifice": (
         {"War": 0.2},
-        "sacrifice, sacrifices, martyr, save his, save her, soldier, gives up, self-sacrifice, heroism, duty,"
-        " selfless",
+        "sacrifice, sacrifices, martyr, save his, save her, soldier, gives up, self-sacrifice, heroism, duty, selfless",
     ),
     "survival": (
         {"Horror": 0.2},

@@ -276,3 +276,8 @@ def _versions(user_ids: Sequence[str]) -> dict[str, int]:
 def _chunks(items: list[str]) -> Iterator[list[str]]:
     for start in range(0, len(items), VIEWERS_AT_ONCE):
         yield items[start : start + VIEWERS_AT_ONCE]
+
+
+def forget_snapshot() -> None:
+    """Drop what this process holds; the next reader builds it afresh."""
+    _held.clear()

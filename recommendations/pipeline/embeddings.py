@@ -15,7 +15,6 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.embeddings import join, project
 from recommendations.engine.features import FeatureMatrix, genres_of, tidy
 from recommendations.pipeline import vector_index
-from recommendations.pipeline.locking import only_one
 from recommendations.providers.base import TextEmbedder
 from recommendations.queries.catalogue import load_embeddings, load_feature_matrix
 from recommendations.queries.copying import fresh_table, write_records
@@ -60,22 +59,21 @@ def rebuild(
 
     Returns how many vectors of each kind were written.
 
-    Raises Stale where another process is at it; ProviderError where the provider fails (what was done stays).
+    Raises ProviderError where the provider fails; what was done stays.
     """
     embedder = provider or providers.get(config=config.embeddings)
-    with only_one("embeddings"):
-        texts = _texts(None if show_ids is None else sorted(set(show_ids)), config)
-        to_embed = _outdated(texts, embedder.model_version)
-        if progress is not None:
-            progress(len(texts) - len(to_embed))
-        with vector_index.set_aside(rows_to_write=len(to_embed), config=config):
-            for chunk in _embedded(texts, to_embed, embedder, config, progress):
-                _store([chunk], now)
-            metadata = _metadata(config) if show_ids is None else None
-            hybrid = _hybrid(list(texts), metadata, embedder.model_version, config)
-            changed = [_changed(part) for part in (metadata, hybrid) if part is not None]
-            with vector_index.set_aside(rows_to_write=sum(len(part) for part in changed), config=config):
-                _store(changed, now)
+    texts = _texts(None if show_ids is None else sorted(set(show_ids)), config)
+    to_embed = _outdated(texts, embedder.model_version)
+    if progress is not None:
+        progress(len(texts) - len(to_embed))
+    with vector_index.set_aside(rows_to_write=len(to_embed), config=config):
+        for chunk in _embedded(texts, to_embed, embedder, config, progress):
+            _store([chunk], now)
+        metadata = _metadata(config) if show_ids is None else None
+        hybrid = _hybrid(list(texts), metadata, embedder.model_version, config)
+        changed = [_changed(part) for part in (metadata, hybrid) if part is not None]
+        with vector_index.set_aside(rows_to_write=sum(len(part) for part in changed), config=config):
+            _store(changed, now)
     return {"description": len(to_embed), **{kind: _count(changed, kind) for kind in ("metadata", "hybrid")}}
 
 

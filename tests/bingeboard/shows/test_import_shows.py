@@ -378,7 +378,7 @@ LINE = st.one_of(RECORD.map(json.dumps), RECORD.map(json.dumps), st.text(max_siz
 
 
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(lines=st.lists(LINE.map(lambda line: line.encode("utf-8", "replace")), max_size=12))
 def test_any_lines_add_up_and_come_in_twice_as_once(tmp_path, lines):
