@@ -8,4 +8,8 @@ class RecommendationsConfig(AppConfig):
     verbose_name = "Recommendations"
 
     def ready(self) -> None:
+        from experiments.services import register_config_validator
         from recommendations import checks  # noqa: F401 - importing registers them
+        from recommendations.engine.config import DEFAULT
+
+        register_config_validator(DEFAULT.with_overrides)

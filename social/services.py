@@ -1,12 +1,15 @@
-"""STAND-IN by the lead so that the tree imports: the helper who owns this file replaces it whole."""
+"""Writes: ask for, answer and end friendships; tell friends what a viewer did; take friendships in from a file."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 
+from bingeboard.errors import Invalid, NotFound
 from bingeboard.importing import (
     CsvFormat,
     Rejected,
@@ -21,20 +24,124 @@ from bingeboard.importing import (
 from bingeboard.importing.staging import ADDED, UNCHANGED, UPDATED
 from bingeboard.importing.values import number, required_text, shown
 from bingeboard.importing.viewers import USER_ID_LETTERS
-from social.models import FriendshipStatus
+from bingeboard.users.models import User
+from social.models import Friendship, FriendshipStatus, SocialSignal
+
+# What each kind of act counts where the caller does not say.
+DEFAULT_STRENGTH = {"watched": 0.5, "liked": 0.8, "recommended": 1.0, "shared": 0.7, "rated": 0.6}
 
 
 @dataclass(frozen=True)
 class Act:
+    """What a viewer did with a title, as friends may hear of it; strength None takes the kind's own."""
+
     user_id: str
     show_id: int
     kind: str
     happened_at: dt.datetime
-    strength: float | None
+    strength: float | None = None
 
 
 def record_signals(*, acts: Sequence[Act], now: dt.datetime) -> int:
-    return 0
+    """
+    Tell friends of these acts, where both agreed to share; returns how many signals are new or newer.
+
+    One signal a (viewer, friend, title, kind), with the newest moment: the order of the acts does not matter, and
+    telling twice changes nothing. One round trip, whatever the number of acts.
+    """
+    if not acts:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH acts AS (
+                SELECT actor, show_id, kind, max(strength) AS strength, max(happened_at) AS happened_at
+                FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::float8[], %s::timestamptz[])
+                    AS a(actor, show_id, kind, strength, happened_at)
+                GROUP BY 1, 2, 3
+            ), told AS (
+                SELECT CASE WHEN f.user_id = a.actor THEN f.friend_id ELSE f.user_id END AS listener, a.*
+                FROM acts a
+                JOIN users me ON me.id = a.actor AND me.share_with_friends
+                JOIN friendships f ON f.status = 'accepted' AND (f.user_id = a.actor OR f.friend_id = a.actor)
+            )
+            INSERT INTO social_signals (user_id, friend_id, content_id, signal_type, signal_strength, created_at)
+            SELECT t.listener, t.actor, t.show_id, t.kind, t.strength, t.happened_at
+            FROM told t JOIN users them ON them.id = t.listener AND them.share_with_friends
+            ORDER BY 1, 2, 3, 4
+            ON CONFLICT (user_id, friend_id, content_id, signal_type) DO UPDATE
+            SET created_at = excluded.created_at, signal_strength = excluded.signal_strength
+            WHERE social_signals.created_at < excluded.created_at
+            """,
+            [
+                [act.user_id for act in acts],
+                [act.show_id for act in acts],
+                [act.kind for act in acts],
+                [DEFAULT_STRENGTH[act.kind] if act.strength is None else act.strength for act in acts],
+                [min(act.happened_at, now) for act in acts],
+            ],
+        )
+        return int(cursor.rowcount)
+
+
+def request_friendship(*, user_id: str, friend_id: str, now: dt.datetime) -> Friendship:
+    """
+    Ask somebody to be friends; asking twice asks once, and asking back is a yes.
+
+    Raises Invalid for oneself and where they declined, NotFound for somebody who is not there.
+    """
+    if user_id == friend_id:
+        raise Invalid("nobody is their own friend", field="userId")
+    if not User.objects.filter(pk=friend_id, is_active=True).exists():
+        raise NotFound("there is no such viewer", field="userId")
+    with transaction.atomic():
+        pair = _pair(user_id, friend_id)
+        if pair is None:
+            return Friendship.objects.create(user_id=user_id, friend_id=friend_id, created_at=now)
+        if pair.status == FriendshipStatus.DECLINED:
+            raise Invalid("this request was declined", field="userId")
+        if pair.status == FriendshipStatus.REQUESTED and pair.friend_id == user_id:
+            return _answered(pair, FriendshipStatus.ACCEPTED, now)
+        return pair
+
+
+def answer_friendship(*, user_id: str, asker_id: str, accept: bool, now: dt.datetime) -> Friendship:
+    """
+    Say yes or no to somebody's request.
+
+    Raises NotFound where that somebody has not asked.
+    """
+    with transaction.atomic():
+        pair = _pair(user_id, asker_id)
+        if pair is None or pair.friend_id != user_id or pair.status != FriendshipStatus.REQUESTED:
+            raise NotFound("there is no request to answer", field="userId")
+        return _answered(pair, FriendshipStatus.ACCEPTED if accept else FriendshipStatus.DECLINED, now)
+
+
+def end_friendship(*, user_id: str, friend_id: str) -> None:
+    """
+    End a friendship, with everything the two were told of each other.
+
+    Raises NotFound where the two are no friends.
+    """
+    with transaction.atomic():
+        pair = _pair(user_id, friend_id)
+        if pair is None or pair.status == FriendshipStatus.DECLINED:
+            raise NotFound("you are no friends", field="userId")
+        pair.delete()
+        both = Q(user_id=user_id, friend_id=friend_id) | Q(user_id=friend_id, friend_id=user_id)
+        SocialSignal.objects.filter(both).delete()
+
+
+def _pair(one: str, other: str) -> Friendship | None:
+    both = Q(user_id=one, friend_id=other) | Q(user_id=other, friend_id=one)
+    return Friendship.objects.select_for_update().filter(both).first()
+
+
+def _answered(pair: Friendship, status: FriendshipStatus, now: dt.datetime) -> Friendship:
+    pair.status, pair.answered_at = status, now
+    pair.save(update_fields=["status", "answered_at"])
+    return pair
 
 
 # --- Friendships from a file --------------------------------------------------------------------------------

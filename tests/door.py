@@ -22,6 +22,7 @@ from recommendations.models import (
     TrendingEntry,
     UserTasteProfile,
 )
+from recommendations.pipeline import events, rebuild
 from social.models import Friendship
 
 TITLES = 60
@@ -187,6 +188,18 @@ def _trends(shows: Sequence[Show]) -> None:
         for show in shows[:50]
         for scope, segment in segments
     )
+
+
+@pytest.fixture
+def world(catalogue: list[Show], ada: User) -> None:
+    """Six viewers who like neighbouring titles, ada among them, and all that the engine makes of it."""
+    now = timezone.now()
+    for place, user in enumerate([ada, *[viewer(f"v{n}") for n in range(5)]]):
+        liked = [1 + (place * 3 + step) % 40 for step in range(12)]
+        acts = [events.NewEvent(uuid.uuid4(), "s", "like", show_id, "movie") for show_id in liked]
+        events.record_events(user_id=user.pk, events=acts, now=now)
+    for stage in rebuild.STAGES:
+        rebuild.run_stage(stage=stage, now=now)
 
 
 def show_gid(number: int) -> str:

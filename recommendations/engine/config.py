@@ -204,11 +204,20 @@ class Clusters:
     """How viewers are grouped."""
 
     taste_dimensions: int = number(32, unit="dimensions", low=2, high=512, why="taste vectors reduced before k-means")
-    viewers_per_cluster: int = number(40, unit="viewers", low=2, high=100000, why="enough company for a prior")
+    company: float = number(
+        2.0, unit="viewers", low=0.5, high=1000, why="sqrt(n / company) groups: few and large enough for a prior"
+    )
     max_clusters: int = number(32, unit="clusters", low=1, high=1000, why="more could not be told apart")
-    iterations: int = number(60, unit="rounds", low=1, high=1000, why="converges in about twenty")
-    batch: int = number(1024, unit="viewers", low=16, high=65536, why="mini-batch k-means")
+    iterations: int = number(60, unit="rounds", low=1, high=1000, why="converges in about ten from these seeds")
+    batch: int = number(16384, unit="viewers", low=16, high=10**6, why="up to here every round sees everybody")
     min_events: int = number(5, unit="events", low=1, high=1000, why="less says nothing about habits")
+    habit_prior: float = number(
+        5.0, unit="events", low=0, high=1000, why="a share of few acts is drawn to everybody's share"
+    )
+    longest_session: float = number(
+        720, unit="minutes", low=10, high=10080, why="nobody watches for longer: a session like that is an import"
+    )
+    devices: int = number(6, unit="devices", low=0, high=50, why="the common ones; the rest are spelling")
     seed: int = number(20260923, unit="seed", low=0, high=2**31 - 1, why="a rerun gives the same groups")
 
 
@@ -218,11 +227,23 @@ class Trending:
 
     min_viewers: int = number(5, unit="viewers", low=1, high=1000, why="fewer is chance")
     min_friends: int = number(2, unit="friends", low=1, high=50, why="one friend is not a trend, and would be named")
+    min_engagement: float = number(0.5, unit="e", low=0, high=1, why="to finish a title and hate it is no vote for it")
     slow_factor: float = number(
         8.0, unit="windows", low=2, high=100, why="what is usual is learned over this many windows"
     )
+    horizon: float = number(
+        4.0, unit="slow windows", low=1, high=20, why="older acts would add less than a fiftieth to what is usual"
+    )
+    background: float = number(
+        50.0, unit="viewers", low=0, high=10**6, why="until this many have been seen, traffic is taken to be steady"
+    )
+    busiest: float = number(
+        3.0, unit="times", low=1, high=100, why="a Saturday may be this busy; more is a start, and news"
+    )
+    half_score: float = number(3.0, unit="z", low=0.1, high=100, why="three standard deviations are news: score a half")
     kept: int = number(100, unit="titles", low=1, high=1000, why="per window and segment")
     smoothing: float = number(1.0, unit="viewers", low=0.01, high=100, why="the + 1 of the variance")
+    lifetime: float = number(24.0, unit="hours", low=1, high=720, why="at most; an entry never outlives its window")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine import lexicon
-from recommendations.engine.inference import infer
 from recommendations.engine.config import Features
+from recommendations.engine.inference import infer
 
 FEATURE_TYPES = ("genre", "cast", "director", "keyword", "mood", "theme")
 TYPE_CODES: Mapping[str, int] = {name: code for code, name in enumerate(FEATURE_TYPES)}
@@ -252,4 +252,5 @@ def idf(row_columns: np.ndarray, *, n_titles: int, n_features: int) -> np.ndarra
     titles is 0.
     """
     df = np.bincount(row_columns, minlength=n_features).astype(float)
-    return np.log1p(np.divide(n_titles, df, out=np.zeros_like(df), where=df > 0))
+    telling: np.ndarray = np.log1p(np.divide(n_titles, df, out=np.zeros_like(df), where=df > 0))
+    return telling

@@ -150,7 +150,7 @@ def blend_weights(viewers: Sequence[Viewer], config: EngineConfig) -> dict[str, 
     r = config.ranking
     known = np.array([np.count_nonzero(v.liked > 0) for v in viewers], dtype=np.float32)
     taste = known / (known + np.float32(r.maturity))
-    weights: dict[str, NDArray[np.float32]] = {
+    weights: dict[str, NDArray[np.floating]] = {
         "collaborative": r.collaborative_weight * taste,
         "content_based": r.content_weight * taste,
         "trending": np.full(len(viewers), r.trending_weight, np.float32),

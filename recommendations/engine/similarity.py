@@ -65,7 +65,8 @@ def nearest_by_jaccard(
     def block(start: int, stop: int) -> Scores:
         both = _sum_of_minima(by_column, shared, start, stop)
         either = totals[start:stop, None] + totals[None, :] - both
-        return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+        scores: Scores = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+        return scores
 
     return _nearest(block, x.shape[0], k, min_score=min_score, block_rows=block_rows, advance=advance)
 
@@ -116,7 +117,8 @@ def nearest_by_cosine(
     unit = unit_rows(vectors)
 
     def block(start: int, stop: int) -> Scores:
-        return unit[start:stop] @ unit.T
+        scores: Scores = unit[start:stop] @ unit.T
+        return scores
 
     return _nearest(block, len(unit), k, min_score=min_score, block_rows=block_rows, advance=advance)
 
@@ -124,7 +126,7 @@ def nearest_by_cosine(
 def unit_rows(vectors: NDArray) -> NDArray[np.float32]:
     """Return the rows scaled to length 1, as float32; a row of zeros stays zeros."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    scaled = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
+    scaled: NDArray[np.float64] = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
     return scaled.astype(np.float32)
 
 
@@ -166,7 +168,8 @@ def nearest_by_viewers(
         cosines = (by_title[start:stop] @ by_viewer).toarray()
         both = (has_title[start:stop] @ has_viewer).toarray()
         trust = np.where(both >= min_viewers, both / np.maximum(both + shrinkage, 1.0), 0.0)
-        return (cosines * trust).astype(np.float32)
+        scores: Scores = (cosines * trust).astype(np.float32)
+        return scores
 
     return _nearest(block, engagement.shape[1], k, min_score=min_score, block_rows=block_rows, advance=advance)
 

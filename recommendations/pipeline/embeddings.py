@@ -83,7 +83,10 @@ def _texts(show_ids: Sequence[int] | None, config: EngineConfig) -> dict[int, st
     query = f"SELECT id, title, overview, genres, keywords FROM shows {chosen} ORDER BY id"  # noqa: S608 - a constant
     with connection.cursor() as cursor:
         cursor.execute(query, [] if show_ids is None else [list(show_ids)])
-        return {show_id: description(*row, config=config) for show_id, *row in cursor.fetchall()}
+        return {
+            show_id: description(title, overview, genres, keywords, config)
+            for show_id, title, overview, genres, keywords in cursor.fetchall()
+        }
 
 
 def description(

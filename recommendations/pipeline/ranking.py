@@ -92,7 +92,7 @@ def serve(
         expires_at=now + dt.timedelta(hours=config.serving.retention),
     )
     if assigned:
-        record_exposure(user_id=user_id, now=now)
+        record_exposure(user_id=user_id, assigned=assigned, now=now)
     return kept
 
 

@@ -14,6 +14,7 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 Progress = Callable[[int], None]
 INDEX = "idx_content_embeddings_vector"
 METHODS = ("hnsw", "ivfflat")
+LOCK = 20260923_03
 MOST_LISTS = 32768  # pgvector's own limit
 POLL_SECONDS = 0.25
 
@@ -40,6 +41,8 @@ def build(
     rows = _rows()
     options, n_lists = _options(chosen, lists, rows, config)
     with transaction.atomic(), connection.cursor() as cursor:
+        # Two at once would both make the same new index.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute(f"DROP INDEX IF EXISTS {INDEX}_new")
         with _reported(progress):
             _create(f"{INDEX}_new", chosen, options)
@@ -113,7 +116,7 @@ def set_aside(*, rows_to_write: int, config: EngineConfig = DEFAULT) -> Iterator
     try:
         yield
     finally:
-        # A lost connection or a failed transaction takes no further statement; the latter takes its DROP back by itself.
+        # A lost connection takes no further statement, nor does a failed transaction, which takes its DROP back.
         if connection.is_usable() and not connection.needs_rollback and not exists():
             build(config=config)
 

@@ -1,4 +1,4 @@
-"""Text to vectors without any model: words and pieces of words, hashed and projected; quick, and the same everywhere."""
+"""Text to vectors without any model: words and pieces of words, hashed and projected; quick and the same anywhere."""
 
 import hashlib
 from collections import Counter
@@ -17,11 +17,12 @@ WIDTH = 256
 PIECE = 4  # letters
 PIECE_WEIGHT = 0.25  # pieces link words of one family; whole words say more
 TEXTS_AT_ONCE = 512
-COMMON = frozenset(
+_COMMON = (
     "a about after all also an and are as at be been but by can for from had has have he her him his how i if in into"
     " is it its more not of on one only or other out over she so some than that the their them then there they thi this"
-    " to two up wa was we were what when where which while who will with you".split()
+    " to two up wa was we were what when where which while who will with you"
 )
+COMMON = frozenset(_COMMON.split())
 
 
 class LexicalEmbedder:
@@ -55,10 +56,11 @@ def _vectors(texts: Sequence[str]) -> NDArray[np.float32]:
             rows.append(row)
             places.append(columns.setdefault(term, len(columns)))
             weights.append(weight)
-    counts = sparse.csr_matrix((weights, (rows, places)), shape=(len(texts), len(columns)), dtype=np.float32)
+    entries = (np.array(weights, dtype=np.float32), (rows, places))
+    counts = sparse.csr_matrix(entries, shape=(len(texts), len(columns)))
     digests = b"".join(_digest(term) for term in columns)
     signs = np.unpackbits(np.frombuffer(digests, dtype=np.uint8)).reshape(len(columns), WIDTH)
-    return unit_rows(counts @ (2.0 * signs.astype(np.float32) - 1.0))
+    return unit_rows(np.asarray(counts @ (2.0 * signs.astype(np.float32) - 1.0)))
 
 
 def _terms(text: str) -> dict[str, float]:

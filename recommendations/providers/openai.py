@@ -55,7 +55,7 @@ class OpenAIEmbedder:
         """
         Return (n_texts, 1536) rows of length 1.
 
-        Raises ProviderUnavailable where patience ran out; ProviderError for a refusal or an answer that cannot be right.
+        Raises ProviderUnavailable where patience ran out; ProviderError for a refusal or a senseless answer.
         """
         vectors = np.zeros((len(texts), WIDTH), dtype=np.float32)
         if not texts:

@@ -1,4 +1,4 @@
-"""Nearest titles by vector, straight from PostgreSQL: through the vector index, or one by one where few are in question."""
+"""Nearest titles by vector, straight from PostgreSQL: through the vector index, or one by one among a few."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -28,12 +28,16 @@ def test_what_is_no_whole_number_in_range_is_rejected_naming_it(given):
         whole("year", given, low=1, high=10)
 
 
-@pytest.mark.parametrize(("given", "found"), [(0.5, 0.5), ("0.5", 0.5), (".5", 0.5), ("5e-1", 0.5), (1, 1.0), ("", None)])
+@pytest.mark.parametrize(
+    ("given", "found"), [(0.5, 0.5), ("0.5", 0.5), (".5", 0.5), ("5e-1", 0.5), (1, 1.0), ("", None)]
+)
 def test_a_number_may_be_written_in_any_plain_way(given, found):
     assert number("rating", given, low=0, high=5) == found
 
 
-@pytest.mark.parametrize("given", [math.nan, "nan", "inf", "-inf", math.inf, "1e999", False, "4,5", "٣", "x", -0.1, 5.1])
+@pytest.mark.parametrize(
+    "given", [math.nan, "nan", "inf", "-inf", math.inf, "1e999", False, "4,5", "٣", "x", -0.1, 5.1]
+)
 def test_what_is_no_number_in_range_is_rejected_naming_it(given):
     with pytest.raises(Rejected, match=r"rating must be a number in 0 to 5, got "):
         number("rating", given, low=0, high=5)

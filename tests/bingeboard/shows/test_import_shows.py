@@ -98,7 +98,9 @@ def test_what_a_line_leaves_out_stays_as_it_was(tmp_path):
 def test_what_a_line_gives_replaces_what_was_there(tmp_path):
     bring(tmp_path, HEAT, {"id": 7, "title": "Ran"})
 
-    summary = bring(tmp_path, {"id": 6, "title": "HEAT", "genres": ["Crime"], "platforms": ["Hulu"]}, {"id": 7, "title": "Ran"})
+    summary = bring(
+        tmp_path, {"id": 6, "title": "HEAT", "genres": ["Crime"], "platforms": ["Hulu"]}, {"id": 7, "title": "Ran"}
+    )
 
     assert counts(summary) == (2, 0, 1, 1, 0)
     show = Show.objects.get(pk=6)
@@ -132,7 +134,9 @@ def test_a_dry_run_tells_all_and_keeps_nothing(tmp_path):
     bring(tmp_path, HEAT)
     before = everything()
 
-    summary = bring(tmp_path, {**HEAT, "year": 1996}, {"id": 9, "title": "New", "platforms": ["Max"]}, "{", dry_run=True)
+    summary = bring(
+        tmp_path, {**HEAT, "year": 1996}, {"id": 9, "title": "New", "platforms": ["Max"]}, "{", dry_run=True
+    )
 
     assert counts(summary) == (3, 1, 1, 0, 1)
     assert everything() == before
@@ -182,7 +186,10 @@ def test_a_bad_line_is_rejected_alone_and_named(tmp_path, changed, reason):
 
 
 def test_numbers_may_be_written_as_text_and_media_types_in_other_words(tmp_path):
-    bring(tmp_path, {"id": "6", "title": " Heat ", "year": "1995", "media_type": "Series", "vote_average": "7.9", "runtime": 170.0})
+    bring(
+        tmp_path,
+        {"id": "6", "title": " Heat ", "year": "1995", "media_type": "Series", "vote_average": "7.9", "runtime": 170.0},
+    )
 
     show = Show.objects.get(pk=6)
     assert (show.title, show.release_year, show.content_type) == ("Heat", 1995, "tv")
@@ -368,13 +375,12 @@ VALUE = st.one_of(
 )
 RECORD = st.fixed_dictionaries(
     {"id": st.integers(-1, 6) | st.sampled_from(["a", "b", "c"]) | VALUE, "title": st.just("T") | VALUE},
-    optional={
-        name: VALUE
-        for name in ("year", "media_type", "genres", "platforms", "tmdb_id", "imdb_id", "overview", "runtime")
-    }
+    optional=dict.fromkeys(("year", "media_type", "genres", "platforms", "tmdb_id", "imdb_id", "overview", "runtime"), VALUE)
     | {"ml_show_id": st.integers(1, 6), "tmdb_id": st.integers(1, 3), "imdb_id": st.sampled_from(["tt1", "tt2"])},
 )
-LINE = st.one_of(RECORD.map(json.dumps), RECORD.map(json.dumps), st.text(max_size=20).map(lambda t: t.replace("\n", " ")))
+LINE = st.one_of(
+    RECORD.map(json.dumps), RECORD.map(json.dumps), st.text(max_size=20).map(lambda t: t.replace("\n", " "))
+)
 
 
 @settings(

@@ -1,0 +1,126 @@
+"""
+SQL statements per operation, as recorded in tests/query_counts.json: the same for 5 items and for 50.
+
+A change shows up as a one-line diff. After one that is meant: UPDATE_QUERY_COUNTS=1 pytest tests/bingeboard/test_query_counts.py
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bingeboard.graphql.nodes import global_id
+from bingeboard.graphql.paging import cursor_of
+from bingeboard.users.models import User
+from tests.door import Door, befriend, served, show_gid, subscribe, taste
+
+RECORDED = Path(__file__).resolve().parent.parent / "query_counts.json"
+UPDATE = bool(os.environ.get("UPDATE_QUERY_COUNTS"))
+SHOW = "id title contentType platforms { name hasSubscription } features { featureValue } similar(first: 3) { score show {" \
+    " title platforms { name } } }"  # fmt: skip
+LIST = "requestId edges { cursor node { position score breakdown { finalScore algorithms { score } } show { %s } reasons {" \
+    " text shows { title platforms { name } } feature { weight } friends { username } platform { name hasSubscription }" \
+    " } } } pageInfo { hasNextPage }" % SHOW  # noqa: UP031 # fmt: skip
+# A viewer's first page is the engine's work, and its statements are the engine's; later pages are the door's alone.
+OPERATIONS: dict[str, str] = {
+    "me": "{ me { id username } }",
+    "node Show": "query($show: ID!) { node(id: $show) { ... on Show { %s } } }" % SHOW,  # noqa: UP031
+    "node Platform": "query($platform: ID!) { node(id: $platform) { ... on Platform { name hasSubscription } } }",
+    "node User": "query($user: ID!) { node(id: $user) { ... on User { username } } }",
+    "node Recommendation": "query($place: ID!) { node(id: $place) { ... on Recommendation { show { title } reasons {"
+    " text shows { title } friends { username } } } } }",
+    "show": "query($show: ID!) { show(id: $show) { %s } }" % SHOW,  # noqa: UP031
+    "shows": "query($n: Int!) { shows(first: $n) { edges { node { %s } } } }" % SHOW,  # noqa: UP031
+    "shows, titles only": "query($n: Int!) { shows(first: $n) { edges { node { title } } } }",
+    "similarShows": "query($n: Int!, $show: ID!) { similarShows(showId: $show, first: $n) { score show { %s } } }"
+    % SHOW,
+    "trending": "query($n: Int!) { trending(first: $n) { rank show { %s } } }" % SHOW,  # noqa: UP031
+    "recommendations, first page": "query($n: Int!) { recommendations(first: $n) { %s } }" % LIST,  # noqa: UP031
+    "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) { %s } }"
+    % LIST,
+    "tasteProfile": "query($n: Int!) { tasteProfile(first: $n) { edges { node { featureValue affinityScore } } } }",
+    "platforms": "{ platforms { name hasSubscription usageFrequency preferenceScore } }",
+    "trackEvents": "mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted } }",
+    "setPlatforms": "mutation($platforms: [PlatformPreferenceInput!]!) { setPlatforms(platforms: $platforms) {"
+    " platforms { name hasSubscription } userErrors { index } } }",
+    "refreshRecommendations": "mutation { refreshRecommendations { user { id } } }",
+    "sendFeedback": "mutation($feedback: [FeedbackInput!]!) { sendFeedback(feedback: $feedback) { accepted } }",
+}
+# Operations that still run a statement an item; nothing may join them.
+GROWING = {"sendFeedback"}
+
+
+@pytest.fixture
+def count(world: None, ada: User, bob: User, ada_token: str, door: Door) -> Callable[[str, int], int]:
+    """Return how many statements an operation takes with so many items, warm."""
+    befriend(ada, bob)
+    taste(ada, 60)
+    subscribe(ada, "flixo")
+    kept = served(ada, 60, friend=bob)
+
+    def variables(n: int) -> dict[str, Any]:
+        return {
+            "n": n,
+            "show": show_gid(1),
+            "platform": str(global_id("Platform", 1)),
+            "user": str(global_id("User", "bob")),
+            "place": str(global_id("Recommendation", f"{kept.request_id}:1")),
+            "after": cursor_of(str(kept.request_id), 0),
+            "events": [_event(number) for number in range(n)],
+            "feedback": [{"feedbackType": "IMPRESSION", "showId": show_gid(number + 1)} for number in range(n)],
+            "platforms": [{"platform": "flixo", "hasSubscription": bool(number % 2)} for number in range(n)],
+        }
+
+    def counted(operation: str, n: int) -> int:
+        door.ask(operation, variables(1), token=ada_token)
+        door.ask("{ me { id } }", token=ada_token)
+        with CaptureQueriesContext(connection, ) as statements:
+            door.data(operation, variables(n), token=ada_token)
+        return sum(not s["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) for s in statements)
+
+    return counted
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {
+        "eventId": str(uuid.uuid4()),
+        "sessionId": "s",
+        "eventType": "LIKE",
+        "contentType": "MOVIE",
+        "showId": show_gid(number + 1),
+    }
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_statements_are_as_recorded_and_do_not_grow_with_the_items(
+    count: Callable[[str, int], int], name: str
+) -> None:
+    few, many = count(OPERATIONS[name], 5), count(OPERATIONS[name], 50)
+
+    if name not in GROWING:
+        assert few == many, "an N+1: statements grow with the items"
+    if UPDATE:
+        _record(name, few)
+    assert json.loads(RECORDED.read_text()).get(name) == few
+
+
+def test_every_field_of_query_and_mutation_is_counted() -> None:
+    from bingeboard.schema import schema
+
+    fields = {*schema._schema.query_type.fields, *schema._schema.mutation_type.fields}  # type: ignore[union-attr]
+
+    assert fields == {name.split()[0].rstrip(",") for name in OPERATIONS}
+    assert set(json.loads(RECORDED.read_text())) == set(OPERATIONS)
+
+
+def _record(name: str, statements: int) -> None:
+    counts = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+    counts[name] = statements
+    ordered = {known: counts[known] for known in OPERATIONS if known in counts}
+    RECORDED.write_text(json.dumps(ordered, indent=2) + "\n")
