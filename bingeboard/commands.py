@@ -24,6 +24,7 @@ from bingeboard.errors import BingeBoardError
 
 logger = logging.getLogger(__name__)
 BAD_INPUT_EXIT = 2
+INTERRUPTED_EXIT = 130
 
 
 class Command(BaseCommand):
@@ -37,6 +38,8 @@ class Command(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> Any:
         try:
             return super().execute(*args, **options)
+        except KeyboardInterrupt:
+            raise CommandError("stopped", returncode=INTERRUPTED_EXIT) from None
         except CommandError as error:
             error.returncode = BAD_INPUT_EXIT if error.returncode == 1 else error.returncode
             raise

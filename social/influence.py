@@ -1,5 +1,5 @@
 """
-How much one friend's act counts, by kind, age and closeness.
+How much what friends did counts, by age and closeness.
 
 Pure numpy. A tie is the overlap of what two viewers liked (Jaccard, The Distribution of the Flora in the Alpine Zone,
 1912), never below a floor: a friend with other tastes is still a friend. Several hints about one title add up like
@@ -8,7 +8,7 @@ independent chances, 1 - prod(1 - s), and never pass 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -53,10 +53,3 @@ def together(strengths: Iterable[float]) -> float:
             raise ValueError(f"a strength lies in [0, 1], got {strength}")
         missed *= 1.0 - strength
     return 1.0 - missed
-
-
-def kind_strength(kind: str, strengths: Mapping[str, float]) -> float:
-    """Return what a kind of act counts; ValueError for a kind that has no strength."""
-    if kind not in strengths:
-        raise ValueError(f"kind must be one of {', '.join(sorted(strengths))}, got {kind!r}")
-    return strengths[kind]

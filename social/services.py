@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
-from bingeboard.errors import Invalid, NotFound
+from bingeboard.errors import Invalid, NotFound, Stale
 from bingeboard.importing import (
     CsvFormat,
     Rejected,
@@ -27,7 +27,7 @@ from bingeboard.importing.viewers import USER_ID_LETTERS
 from bingeboard.users.models import User
 from social.models import Friendship, FriendshipStatus, SocialSignal
 
-# What each kind of act counts where the caller does not say.
+# What each kind of act counts where the caller does not say; the same numbers as the engine's section `social`.
 DEFAULT_STRENGTH = {"watched": 0.5, "liked": 0.8, "recommended": 1.0, "shared": 0.7, "rated": 0.6}
 
 
@@ -42,12 +42,15 @@ class Act:
     strength: float | None = None
 
 
-def record_signals(*, acts: Sequence[Act], now: dt.datetime) -> int:
+def record_signals(*, acts: Sequence[Act], now: dt.datetime | None = None) -> int:
     """
     Tell friends of these acts, where both agreed to share; returns how many signals are new or newer.
 
-    One signal a (viewer, friend, title, kind), with the newest moment: the order of the acts does not matter, and
-    telling twice changes nothing. One round trip, whatever the number of acts.
+    One signal a (viewer, friend, title, kind): the newest act's, of equally new ones the strongest. So neither the
+    order nor the number of deliveries matters. One round trip, whatever the number of acts. `now` is not read: a
+    signal is as old as its act, or a second delivery would make it younger.
+
+    Raises ValueError for a kind that is none.
     """
     if not acts:
         return 0
@@ -55,10 +58,10 @@ def record_signals(*, acts: Sequence[Act], now: dt.datetime) -> int:
         cursor.execute(
             """
             WITH acts AS (
-                SELECT actor, show_id, kind, max(strength) AS strength, max(happened_at) AS happened_at
+                SELECT DISTINCT ON (actor, show_id, kind) actor, show_id, kind, strength, happened_at
                 FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::float8[], %s::timestamptz[])
                     AS a(actor, show_id, kind, strength, happened_at)
-                GROUP BY 1, 2, 3
+                ORDER BY actor, show_id, kind, happened_at DESC, strength DESC
             ), told AS (
                 SELECT CASE WHEN f.user_id = a.actor THEN f.friend_id ELSE f.user_id END AS listener, a.*
                 FROM acts a
@@ -71,22 +74,36 @@ def record_signals(*, acts: Sequence[Act], now: dt.datetime) -> int:
             ORDER BY 1, 2, 3, 4
             ON CONFLICT (user_id, friend_id, content_id, signal_type) DO UPDATE
             SET created_at = excluded.created_at, signal_strength = excluded.signal_strength
-            WHERE social_signals.created_at < excluded.created_at
+            WHERE (social_signals.created_at, social_signals.signal_strength)
+                < (excluded.created_at, excluded.signal_strength)
             """,
             [
                 [act.user_id for act in acts],
                 [act.show_id for act in acts],
                 [act.kind for act in acts],
-                [DEFAULT_STRENGTH[act.kind] if act.strength is None else act.strength for act in acts],
-                [min(act.happened_at, now) for act in acts],
+                [_strength(act) for act in acts],
+                [act.happened_at for act in acts],
             ],
         )
         return int(cursor.rowcount)
 
 
+def _strength(act: Act) -> float:
+    if act.kind not in DEFAULT_STRENGTH:
+        raise ValueError(f"kind must be one of {', '.join(DEFAULT_STRENGTH)}, got {act.kind!r}")
+    return DEFAULT_STRENGTH[act.kind] if act.strength is None else act.strength
+
+
+def withdraw_signals(*, user_id: str, show_id: int, kinds: Sequence[str]) -> int:
+    """Take back what friends were told of a viewer and a title; returns how many signals went."""
+    return SocialSignal.objects.filter(friend_id=user_id, content_id=show_id, signal_type__in=kinds).delete()[0]
+
+
 def request_friendship(*, user_id: str, friend_id: str, now: dt.datetime) -> Friendship:
     """
-    Ask somebody to be friends; asking twice asks once, and asking back is a yes.
+    Ask somebody to be friends; asking twice asks once, asking back is a yes.
+
+    Who was declined may not ask again; who declined may: that is a new request, the other way round.
 
     Raises Invalid for oneself and where they declined, NotFound for somebody who is not there.
     """
@@ -95,11 +112,14 @@ def request_friendship(*, user_id: str, friend_id: str, now: dt.datetime) -> Fri
     if not User.objects.filter(pk=friend_id, is_active=True).exists():
         raise NotFound("there is no such viewer", field="userId")
     with transaction.atomic():
+        # Two who ask each other at once meet in one row: the second finds the first's, and it is a yes.
+        asked = Friendship(user_id=user_id, friend_id=friend_id, created_at=now)
+        Friendship.objects.bulk_create([asked], ignore_conflicts=True)
         pair = _pair(user_id, friend_id)
         if pair is None:
-            return Friendship.objects.create(user_id=user_id, friend_id=friend_id, created_at=now)
+            raise Stale("this friendship has just been ended; ask again", field="userId")
         if pair.status == FriendshipStatus.DECLINED:
-            raise Invalid("this request was declined", field="userId")
+            return _asked_anew(pair, user_id, now)
         if pair.status == FriendshipStatus.REQUESTED and pair.friend_id == user_id:
             return _answered(pair, FriendshipStatus.ACCEPTED, now)
         return pair
@@ -107,20 +127,21 @@ def request_friendship(*, user_id: str, friend_id: str, now: dt.datetime) -> Fri
 
 def answer_friendship(*, user_id: str, asker_id: str, accept: bool, now: dt.datetime) -> Friendship:
     """
-    Say yes or no to somebody's request.
+    Say yes or no to somebody's request; saying the same again changes nothing.
 
-    Raises NotFound where that somebody has not asked.
+    Raises NotFound where that somebody has not asked, or was answered otherwise.
     """
+    answer = FriendshipStatus.ACCEPTED if accept else FriendshipStatus.DECLINED
     with transaction.atomic():
         pair = _pair(user_id, asker_id)
-        if pair is None or pair.friend_id != user_id or pair.status != FriendshipStatus.REQUESTED:
+        if pair is None or pair.friend_id != user_id or pair.status not in (FriendshipStatus.REQUESTED, answer):
             raise NotFound("there is no request to answer", field="userId")
-        return _answered(pair, FriendshipStatus.ACCEPTED if accept else FriendshipStatus.DECLINED, now)
+        return pair if pair.status == answer else _answered(pair, answer, now)
 
 
 def end_friendship(*, user_id: str, friend_id: str) -> None:
     """
-    End a friendship, with everything the two were told of each other.
+    End a friendship or take back a request, with everything the two were told of each other.
 
     Raises NotFound where the two are no friends.
     """
@@ -136,6 +157,15 @@ def end_friendship(*, user_id: str, friend_id: str) -> None:
 def _pair(one: str, other: str) -> Friendship | None:
     both = Q(user_id=one, friend_id=other) | Q(user_id=other, friend_id=one)
     return Friendship.objects.select_for_update().filter(both).first()
+
+
+def _asked_anew(pair: Friendship, user_id: str, now: dt.datetime) -> Friendship:
+    if pair.user_id == user_id:
+        raise Invalid("this request was declined", field="userId")
+    pair.user_id, pair.friend_id = pair.friend_id, pair.user_id
+    pair.status, pair.created_at, pair.answered_at = FriendshipStatus.REQUESTED, now, None
+    pair.save()
+    return pair
 
 
 def _answered(pair: Friendship, status: FriendshipStatus, now: dt.datetime) -> Friendship:

@@ -229,7 +229,12 @@ def taste(user: User, entries: int) -> None:
 def subscribe(user: User, slug: str) -> None:
     """Give a viewer a service."""
     PlatformUserPreference.objects.create(
-        user=user, platform_name=slug, has_subscription=True, usage_frequency=0.25, preference_score=0.75, is_stated=True
+        user=user,
+        platform_name=slug,
+        has_subscription=True,
+        usage_frequency=0.25,
+        preference_score=0.75,
+        is_stated=True,
     )
 
 

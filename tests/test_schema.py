@@ -172,7 +172,9 @@ def _field_differences(name: str, promised: Any, found: Any) -> list[str]:
         wrong.append(f"{name}: promised default {_default(promised)}, found {_default(found)}")
     arguments = {argument.name.value: argument for argument in getattr(found, "arguments", None) or ()}
     for argument in getattr(promised, "arguments", None) or ():
-        wrong += _field_differences(f"{name}({argument.name.value})", argument, arguments.pop(argument.name.value, None))
+        wrong += _field_differences(
+            f"{name}({argument.name.value})", argument, arguments.pop(argument.name.value, None)
+        )
     return wrong + [f"{name}({extra}) is not in the contract" for extra in arguments]
 
 

@@ -65,7 +65,6 @@ def leaves_of(parent_type: GraphQLObjectType) -> dict[str, Leaf]:
     for name, field in parent_type.fields.items():
         inner = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
         definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        is_plain = definition is not None and definition.is_basic_field and not field.args
-        if is_plain and is_leaf_type(inner):
+        if definition is not None and definition.is_basic_field and not field.args and is_leaf_type(inner):
             leaves[name] = (definition.python_name, inner.coerce_output_value, inner is field.type)
     return leaves

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bingeboard.commands import Command, add_dry_run
 from bingeboard.errors import Invalid
@@ -74,18 +74,21 @@ class ImportCommand(Command):
         bar = Progress(
             TextColumn("{task.description:<26}"),
             BarColumn(bar_width=32),
-            DownloadColumn(),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
             console=console,
             disable=not console.is_terminal,
         )
         size = path.stat().st_size if path.is_file() else None
         with bar:
-            task = bar.add_task(f"reading {self.what}", total=size)
+            reading = bar.add_task(f"reading {self.what}", total=size)
+            writing = bar.add_task(f"writing {self.what}", total=None, start=False, visible=False)
 
             def watch(position: int) -> None:
-                writing = size is not None and position >= size
-                bar.update(task, completed=position, description=f"{'writing' if writing else 'reading'} {self.what}")
+                bar.update(reading, completed=position)
+                if position == size:
+                    bar.start_task(writing)
+                    bar.update(writing, visible=True)
 
             yield Source(path, watch=watch)
 

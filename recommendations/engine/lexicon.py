@@ -125,7 +125,7 @@ MOODS: Mapping[str, Cues] = {
     "melancholic": (
         {"Drama": 0.3},
         "melancholic, melancholy, loneliness, lonely, grief, grieving, mourn, loss, widow, widower, regret, sorrow,"
-        " heartbroken, dying, estranged, sadness, bittersweet, nostalgia, ageing, aging, divorce, cancer, funeral,"
+        " heartbroken, dying, estranged, sadness, bittersweet, nostalgia, aging, divorce, cancer, funeral,"
         " tragic, depression, dying and death, loss of lover",
     ),
     "nostalgic": (
@@ -273,7 +273,7 @@ THEMES: Mapping[str, Cues] = {
     ),
     "growing old": (
         {},
-        "elderly, old man, old woman, ageing, aging, retirement, retired, retirement home, dementia, senior,"
+        "elderly, old man, old woman, aging, retirement, retired, retirement home, dementia, senior,"
         " alzheimer, aged, midlife crisis, mid-life crisis, veteran, nursing home, grandfather, old age, pensioner",
     ),
     "identity": (

@@ -16,7 +16,8 @@ WITH acts AS (
     WHERE u.personalisation AND e.user_id = ANY(%(users)s)
 ), sessions AS (
     SELECT user_id, max(created_at) AS seen, extract(epoch FROM max(created_at) - min(created_at)) / 60 AS minutes
-    FROM acts GROUP BY user_id, session_id
+    -- What was imported is no sitting: a whole history shares one session there.
+    FROM acts WHERE session_id <> 'import' GROUP BY user_id, session_id
 ), found AS (
     SELECT user_id, 'time_of_day' AS kind,
            (ARRAY['night','morning','afternoon','evening'])[1 + extract(hour FROM local)::int / 6] AS value,

@@ -1,8 +1,8 @@
 """
 What is due: stale viewers are found in the database and refreshed; what has expired leaves in small batches.
 
-Messages are nudges. A viewer whose behaviour is newer than their candidates is due, whether or not anybody said so, and a
-claim is a lease, so what a killed worker held is due again when it runs out.
+Messages are nudges. A viewer whose behaviour is newer than their candidates is due, whether or not anybody said so, and
+a claim is a lease, so what a killed worker held is due again when it runs out.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ BATCH = 2000
 
 
 def refresh_stale(*, now: dt.datetime, limit: int = 1000) -> int:
-    """Refresh up to `limit` viewers that are due; returns how many were. One that fails five times waits for a person."""
+    """Refresh up to `limit` viewers that are due; returns how many. One that fails five times waits for a person."""
     done = 0
     while done < limit:
         claimed = claim(now=now, count=min(VIEWERS_AT_ONCE, limit - done))

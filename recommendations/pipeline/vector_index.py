@@ -16,6 +16,8 @@ INDEX = "idx_content_embeddings_vector"
 METHODS = ("hnsw", "ivfflat")
 LOCK = 20260923_03
 MOST_LISTS = 32768  # pgvector's own limit
+# An index cannot be made or dropped over rows whose foreign keys this transaction has yet to check.
+SETTLED = "SET CONSTRAINTS ALL IMMEDIATE"
 POLL_SECONDS = 0.25
 
 
@@ -41,6 +43,7 @@ def build(
     rows = _rows()
     options, n_lists = _options(chosen, lists, rows, config)
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SETTLED)
         # Two at once would both make the same new index.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute(f"DROP INDEX IF EXISTS {INDEX}_new")
@@ -111,7 +114,8 @@ def set_aside(*, rows_to_write: int, config: EngineConfig = DEFAULT) -> Iterator
     run of whatever uses this builds it, since it is also built where it is found missing.
     """
     if rows_to_write > config.embeddings.reindex_above:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(SETTLED)
             cursor.execute(f"DROP INDEX IF EXISTS {INDEX}")
     try:
         yield

@@ -41,9 +41,10 @@ def nearest(
     with transaction.atomic(), connection.cursor() as cursor:
         goal = _as_text(vector) if vector is not None else _vector_of(cursor, show_id, kind)
         one_by_one = _few(wanted, config) if exact is None else exact
-        for setting in _settings(one_by_one, config):
-            cursor.execute(f"SET LOCAL {setting}")
-        cursor.execute(_query(wanted is not None), _params(goal, kind, show_id, wanted, first))
+        if not one_by_one:
+            for setting in _scan_settings(config):
+                cursor.execute(f"SET LOCAL {setting}")
+        cursor.execute(*_query(goal, kind, show_id, wanted, first, one_by_one=one_by_one))
         return [(found, round(float(score), 6)) for found, score in cursor.fetchall()]
 
 
@@ -83,11 +84,9 @@ def _few(wanted: Sequence[int] | None, config: EngineConfig) -> bool:
     return wanted is not None and len(wanted) <= config.embeddings.exact_below
 
 
-def _settings(one_by_one: bool, config: EngineConfig) -> list[str]:
-    """Return the settings of this one query."""
+def _scan_settings(config: EngineConfig) -> list[str]:
+    """Return how far the index is searched, for the transaction."""
     c = config.embeddings
-    if one_by_one:
-        return ["enable_indexscan = off"]
     return [
         f"hnsw.ef_search = {c.hnsw_ef_search}",
         "hnsw.iterative_scan = strict_order",
@@ -97,19 +96,19 @@ def _settings(one_by_one: bool, config: EngineConfig) -> list[str]:
     ]
 
 
-def _query(filtered: bool) -> str:
-    among = "AND content_id = ANY(%s)" if filtered else ""
-    # The inner query has the one form that the index answers; the outer one puts equals in order, and what a relaxed
-    # scan gave out of it.
-    return f"""
+def _query(
+    goal: str, kind: str, show_id: int | None, wanted: Sequence[int] | None, first: int, *, one_by_one: bool
+) -> tuple[str, list[Any]]:
+    """Return the statement and its parameters; only ordering by the bare distance lets the index answer."""
+    among = "" if wanted is None else "AND content_id = ANY(%s)"
+    order = "score DESC, content_id" if one_by_one else "embedding <=> %s::vector"
+    # The outer query puts equals in order, and what a relaxed scan gave out of it.
+    statement = f"""
         SELECT content_id, score FROM (
             SELECT content_id, 1 - (embedding <=> %s::vector) AS score FROM content_embeddings
             WHERE embedding_type = %s AND embedding IS NOT NULL AND content_id <> %s {among}
-            ORDER BY embedding <=> %s::vector LIMIT %s) AS found
+            ORDER BY {order} LIMIT %s) AS found
         ORDER BY score DESC, content_id
-    """  # noqa: S608 - the only thing put in is one of two constants
-
-
-def _params(goal: str, kind: str, show_id: int | None, wanted: Sequence[int] | None, first: int) -> list[Any]:
-    nobody = -1 if show_id is None else show_id
-    return [goal, kind, nobody, *([] if wanted is None else [list(wanted)]), goal, first]
+    """  # noqa: S608 - what is put in is of our own making
+    ids = [] if wanted is None else [list(wanted)]
+    return statement, [goal, kind, -1 if show_id is None else show_id, *ids, *([] if one_by_one else [goal]), first]

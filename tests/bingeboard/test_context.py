@@ -33,7 +33,7 @@ def test_loaders_are_kept_by_source_and_arguments() -> None:
 
     def source(context: Context, keys: list[int], kind: str) -> dict[int, str]:
         calls.append((keys, kind))
-        return {key: kind for key in keys}
+        return dict.fromkeys(keys, kind)
 
     asking = context(sources={"x": source})
 

@@ -53,9 +53,7 @@ def test_the_catalogue_is_open_to_nobody(catalogue: Any, door: Door, query: str)
     assert door.data(query)
 
 
-def test_a_viewers_own_list_can_be_paged_and_asked_for_by_node(
-    bobs: ServedList, bob_token: str, door: Door
-) -> None:
+def test_a_viewers_own_list_can_be_paged_and_asked_for_by_node(bobs: ServedList, bob_token: str, door: Door) -> None:
     page = door.data(PAGE, {"after": cursor_of(str(bobs.request_id), 2)}, token=bob_token)["recommendations"]
     node = page["edges"][0]["node"]
 
@@ -137,9 +135,7 @@ def test_naming_oneself_is_no_acting_for_another(ada_token: str, door: Door) -> 
 
 def test_tokens_that_do_not_hold_look_alike(bob: User, bob_token: str, ada: User, door: Door) -> None:
     now = timezone.now()
-    _, expired = issue_token(
-        user_id="bob", expires_at=now - dt.timedelta(hours=1), now=now - dt.timedelta(hours=2)
-    )
+    _, expired = issue_token(user_id="bob", expires_at=now - dt.timedelta(hours=1), now=now - dt.timedelta(hours=2))
     shut_out = viewer("gone", is_active=False)
     revoked = bob_token
     assert door.data("{ me { username } }", token=revoked) == {"me": {"username": "bob"}}
@@ -160,7 +156,9 @@ def test_another_kind_of_authorization_is_refused(db: None, door: Door, header: 
     assert door.code("{ me { id } }", HTTP_AUTHORIZATION=header) == "UNAUTHENTICATED"
 
 
-def test_services_show_each_viewer_their_own_preference(bobs: ServedList, ada_token: str, bob_token: str, door: Door) -> None:
+def test_services_show_each_viewer_their_own_preference(
+    bobs: ServedList, ada_token: str, bob_token: str, door: Door
+) -> None:
     query = "{ platforms { name hasSubscription usageFrequency preferenceScore } }"
 
     assert door.data(query)["platforms"][1] == {

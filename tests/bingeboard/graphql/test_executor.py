@@ -78,8 +78,13 @@ def both(query: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     "query",
-    [f"{{ leaf {ALL} }}", f"{{ leaves {ALL} }}", "{ leaf { ...F text ...F } } fragment F on Leafy { count text }"]
-    + ["{ leaf { text @skip(if: true) count @include(if: true) } }", get_introspection_query()],
+    [
+        f"{{ leaf {ALL} }}",
+        f"{{ leaves {ALL} }}",
+        "{ leaf { ...F text ...F } } fragment F on Leafy { count text }",
+        "{ leaf { text @skip(if: true) count @include(if: true) } }",
+        get_introspection_query(),
+    ],
 )
 def test_both_ways_answer_alike(query: str) -> None:
     slow, quick = both(query)
@@ -88,7 +93,13 @@ def test_both_ways_answer_alike(query: str) -> None:
 
 
 VALUES = st.one_of(
-    st.none(), st.integers(-(2**40), 2**40), st.floats(), st.text(max_size=3), st.booleans(), st.just([1]), st.just(object)
+    st.none(),
+    st.integers(-(2**40), 2**40),
+    st.floats(),
+    st.text(max_size=3),
+    st.booleans(),
+    st.just([1]),
+    st.just(object),
 )
 
 

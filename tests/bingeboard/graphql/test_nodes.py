@@ -11,7 +11,9 @@ from bingeboard.errors import Invalid
 from bingeboard.graphql.nodes import global_id, key_of, number_of, split_id, uuid_of
 
 
-@given(st.sampled_from(["Show", "User", "Recommendation"]), st.text(st.characters(codec="utf-8"), min_size=1, max_size=30))
+@given(
+    st.sampled_from(["Show", "User", "Recommendation"]), st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
+)
 def test_an_id_says_what_it_is_the_id_of(type_name: str, key: str) -> None:
     if "\0" not in key:
         assert split_id(global_id(type_name, key)) == (type_name, key)
@@ -57,7 +59,9 @@ def test_numbers_and_request_ids_come_back() -> None:
     assert uuid_of(str(request_id), field="requestId") == request_id
 
 
-@pytest.mark.parametrize("text", ["", "x", "{6a0f6f0e-6f0c-5d4e-9b61-5d3f0c1b7a11}", "6a0f6f0e6f0c5d4e9b615d3f0c1b7a11"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "{6a0f6f0e-6f0c-5d4e-9b61-5d3f0c1b7a11}", "6a0f6f0e6f0c5d4e9b615d3f0c1b7a11"]
+)
 def test_what_is_no_request_id_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="requestId"):
         uuid_of(text, field="requestId")

@@ -36,8 +36,11 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"[1]", b"[1,2,3]", b'["a",2]', b"[1,true]", b"[1,2.5]", b"[NaN,1]", b"[Infinity,1]", b"[1, 2]", b"{}", b"1"]
-    + [b"[1," + b"9" * 30 + b"]", b"[" * 300],
+    [
+        *(b"[1]", b"[1,2,3]", b'["a",2]', b"[1,true]", b"[1,2.5]", b"[NaN,1]", b"[Infinity,1]", b"[1, 2]", b"{}", b"1"),
+        b"[1," + b"9" * 30 + b"]",
+        b"[" * 300,
+    ],
 )
 def test_a_cursor_of_another_list_is_refused(raw: bytes) -> None:
     with pytest.raises(Invalid, match="no cursor"):

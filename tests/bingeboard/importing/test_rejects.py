@@ -30,9 +30,13 @@ def test_a_failure_leaves_no_file_and_an_older_one_as_it_was(tmp_path):
     path = tmp_path / "rejects.csv"
     path.write_text("older")
 
-    with pytest.raises(RuntimeError), Rejects(path) as found:
-        found.add(1, "no title", b"{}")
-        raise RuntimeError
+    def fail() -> None:
+        with Rejects(path) as found:
+            found.add(1, "no title", b"{}")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert [p.name for p in tmp_path.iterdir()] == ["rejects.csv"]
     assert path.read_text() == "older"

@@ -12,8 +12,14 @@ from bingeboard.users.models import User
 from tests.door import TITLES, Door, show_gid, token_of
 
 SHOW = "query($id: ID, $tmdb: Int) { show(id: $id, tmdbId: $tmdb) { id title } }"
-PAGE = """query($first: Int, $after: String, $filter: ShowFilter) { shows(first: $first, after: $after, filter: $filter) {
-  edges { cursor node { title } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+PAGE = """
+query($first: Int, $after: String, $filter: ShowFilter) {
+  shows(first: $first, after: $after, filter: $filter) {
+    edges { cursor node { title } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
 
 
 def titles(door: Door, **filter: Any) -> list[int]:

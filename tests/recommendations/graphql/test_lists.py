@@ -14,7 +14,8 @@ from bingeboard.users.models import User
 from recommendations.models import ServedList
 from tests.door import Door, befriend, served, show_gid
 
-LIST = """query($first: Int, $after: String, $algorithm: Algorithm, $filter: RecommendationFilter, $now: ViewingContext) {
+LIST = """
+query($first: Int, $after: String, $algorithm: Algorithm, $filter: RecommendationFilter, $now: ViewingContext) {
   recommendations(first: $first, after: $after, algorithm: $algorithm, filter: $filter, context: $now) {
     requestId experiment variant
     edges { cursor node { id position algorithm score propensity generatedAt expiresAt show { id title }
@@ -191,7 +192,9 @@ class TestFreshLists:
         for node in nodes:
             parts = node["breakdown"]
             total = sum(parts[f"{part}Boost"] for part in ("popularity", "recency", "availability", "social"))
-            assert parts["finalScore"] == pytest.approx(parts["baseScore"] + total - parts["diversityPenalty"], abs=1e-6)
+            assert parts["finalScore"] == pytest.approx(
+                parts["baseScore"] + total - parts["diversityPenalty"], abs=1e-6
+            )
             assert node["score"] == parts["finalScore"]
             assert node["reasons"]
             assert all(reason["text"] for reason in node["reasons"])
@@ -203,7 +206,7 @@ class TestFreshLists:
         one = page(door, ada_token, first=10)
         two = page(door, ada_token, first=10, after=one["pageInfo"]["endCursor"])
         door.data(
-            "mutation($id: ID!, $event: UUID!) { trackEvents(events: [{eventId: $event, sessionId: \"s\", eventType:"
+            'mutation($id: ID!, $event: UUID!) { trackEvents(events: [{eventId: $event, sessionId: "s", eventType:'
             " DISLIKE, showId: $id, contentType: MOVIE}]) { accepted } }",
             {"id": one["edges"][0]["node"]["show"]["id"], "event": str(uuid.uuid4())},
             token=ada_token,

@@ -21,12 +21,28 @@ from recommendations.models import (
 )
 from tests.door import Door, served, show_gid
 
-TRACK = "mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted duplicates rejected" \
-    " outcomes { eventId status code } userErrors { index field code message } } }"  # fmt: skip
-FEEDBACK = "mutation($feedback: [FeedbackInput!]!) { sendFeedback(feedback: $feedback) { accepted duplicates" \
-    " feedbackIds userErrors { index field code } } }"  # fmt: skip
-PLATFORMS = "mutation($platforms: [PlatformPreferenceInput!]!) { setPlatforms(platforms: $platforms) {" \
-    " platforms { name hasSubscription preferenceScore } userErrors { index field code } } }"  # fmt: skip
+TRACK = """
+mutation($events: [EventInput!]!) {
+  trackEvents(events: $events) {
+    accepted duplicates rejected
+    outcomes { eventId status code }
+    userErrors { index field code message }
+  }
+}
+"""
+FEEDBACK = """
+mutation($feedback: [FeedbackInput!]!) {
+  sendFeedback(feedback: $feedback) { accepted duplicates feedbackIds userErrors { index field code } }
+}
+"""
+PLATFORMS = """
+mutation($platforms: [PlatformPreferenceInput!]!) {
+  setPlatforms(platforms: $platforms) {
+    platforms { name hasSubscription preferenceScore }
+    userErrors { index field code }
+  }
+}
+"""
 REFRESH = "mutation { refreshRecommendations { user { username } userErrors { code } } }"
 
 
@@ -123,7 +139,9 @@ def test_n_events_give_n_outcomes_in_order(catalogue: Any, ada_token: str, door:
     assert len(found["userErrors"]) == found["rejected"]
 
 
-@pytest.mark.parametrize("wrong", [{"eventId": "x"}, {"eventType": "SNEEZE"}, {"contentType": None}, {"occurredAt": "x"}])
+@pytest.mark.parametrize(
+    "wrong", [{"eventId": "x"}, {"eventType": "SNEEZE"}, {"contentType": None}, {"occurredAt": "x"}]
+)
 def test_what_the_schema_forbids_stops_the_call_and_keeps_nothing(
     catalogue: Any, ada_token: str, door: Door, nudged: Any, wrong: dict[str, Any]
 ) -> None:

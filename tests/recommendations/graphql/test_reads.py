@@ -10,14 +10,26 @@ from bingeboard.users.models import User
 from recommendations.models import TrendingEntry, UserTasteProfile
 from tests.door import Door, show_gid, taste
 
-SIMILAR = "query($id: ID!, $by: SimilarityType, $first: Int) { similarShows(showId: $id, by: $by, first: $first) {" \
-    " score by show { title } } }"  # fmt: skip
-TRENDING = "query($scope: TrendType!, $window: TimeWindow!, $genre: String, $platform: String, $first: Int) {" \
-    " trending(scope: $scope, window: $window, genre: $genre, platform: $platform, first: $first) {" \
-    " rank score window scope show { title } } }"  # fmt: skip
-TASTE = "query($kind: FeatureType, $first: Int, $after: String) { tasteProfile(featureType: $kind, first: $first," \
-    " after: $after) { edges { node { featureType featureValue affinityScore confidence decayRate lastUpdated source }" \
-    " } pageInfo { hasNextPage endCursor } } }"  # fmt: skip
+SIMILAR = """
+query($id: ID!, $by: SimilarityType, $first: Int) {
+  similarShows(showId: $id, by: $by, first: $first) { score by show { title } }
+}
+"""
+TRENDING = """
+query($scope: TrendType!, $window: TimeWindow!, $genre: String, $platform: String, $first: Int) {
+  trending(scope: $scope, window: $window, genre: $genre, platform: $platform, first: $first) {
+    rank score window scope show { title }
+  }
+}
+"""
+TASTE = """
+query($kind: FeatureType, $first: Int, $after: String) {
+  tasteProfile(featureType: $kind, first: $first, after: $after) {
+    edges { node { featureType featureValue affinityScore confidence decayRate lastUpdated source } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
 
 
 def similar(door: Door, **variables: Any) -> list[tuple[str, float, str]]:

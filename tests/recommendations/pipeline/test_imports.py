@@ -247,7 +247,7 @@ GOOD = st.tuples(
 LINE = GOOD.map(lambda fields: ",".join(map(str, fields))) | st.lists(FIELD, min_size=3, max_size=5).map(",".join)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(LINE, max_size=12))
 def test_any_lines_add_up_and_come_in_twice_as_once(tmp_path, lines):
     path = tmp_path / "any.csv"

@@ -59,7 +59,7 @@ def test_every_viewer_has_a_list_in_the_order_that_is_served(tmp_path):
     viewers = [f"v{n:02}" for n in range(12)]
     assert ran.code == 0
     assert f"{len(found)} rows for 12 viewers" in ran.out
-    assert [user for user in dict.fromkeys(user for user, _, _ in found)] == viewers
+    assert list(dict.fromkeys(user for user, _, _ in found)) == viewers
     for viewer in viewers:
         exported = [show for user, show, _ in found if user == viewer]
         served = ranking.serve(user_id=viewer, algorithm="hybrid", now=dt.datetime.now(dt.UTC)).items
