@@ -25,6 +25,8 @@ from bingeboard.errors import BingeBoardError
 logger = logging.getLogger(__name__)
 BAD_INPUT_EXIT = 2
 INTERRUPTED_EXIT = 130
+# PostgreSQL's code for a table that is not there.
+UNDEFINED_TABLE = "42P01"
 
 
 class Command(BaseCommand):
@@ -68,7 +70,7 @@ def _as_command_error(error: Exception) -> CommandError:
     if isinstance(error, OperationalError | InterfaceError):
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return CommandError(f"the database did not answer: {first} (try `python manage.py doctor`)", returncode=1)
-    if isinstance(error, DatabaseError) and "does not exist" in str(error):
+    if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) == UNDEFINED_TABLE:
         return CommandError("the database lacks a table; run `python manage.py migrate` first", returncode=1)
     first = (str(error).strip().splitlines() or [""])[0]
     return CommandError(

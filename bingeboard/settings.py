@@ -17,7 +17,8 @@ BINGEBOARD_HOME = Path(env.str("BINGEBOARD_HOME", default=str(BASE_DIR / ".demo"
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BINGEBOARD_HOME / "media"))
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(BINGEBOARD_HOME / "static"))
+# Only who collects static files elsewhere needs it; see WHITENOISE_USE_FINDERS.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 STATICFILES_DIRS = [BASE_DIR / "bingeboard" / "static"]
 
 # --- Security ---------------------------------------------------------------------------------------------
@@ -104,9 +105,9 @@ DATABASES = {
         **env.db("DATABASE_URL", default="postgresql://127.0.0.1:5432/bingeboard"),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
-            "connect_timeout": 5,
+            "connect_timeout": 2,
             "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
-            "pool": {"min_size": 1, "max_size": 12, "timeout": 5},
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 1.5},
         },
     }
 }

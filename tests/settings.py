@@ -13,8 +13,8 @@ if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
 
     atexit.register(start_for_tests())
 
-from bingeboard.settings import *  # noqa: E402, F403
-from bingeboard.settings import DATABASES  # noqa: E402
+from bingeboard.settings import *  # noqa: F403
+from bingeboard.settings import DATABASES
 
 SECRET_KEY = "tests-only"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

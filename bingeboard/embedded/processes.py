@@ -8,13 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
 UNPRIVILEGED = "nobody"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ServerError(Exception):
@@ -94,16 +97,19 @@ def spawn(
     The kernel ties that to the thread that starts the child, so only the main thread may call this. Elsewhere than on
     Linux there is no such tie; the next start finds and replaces what is left.
     """
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env=dict(env) if env is not None else None,
-        cwd=cwd,
-        preexec_fn=_before_exec(os.getpid(), death_signal, account),
-    )
+    with warnings.catch_warnings():
+        # From Python 3.12 on: a fork beside threads may deadlock. What runs between fork and exec is four system calls.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=dict(env) if env is not None else None,
+            cwd=cwd,
+            preexec_fn=_before_exec(os.getpid(), death_signal, account),
+        )
 
 
 def _before_exec(parent: int, death_signal: signal.Signals, account: Account | None) -> Callable[[], None]:
@@ -146,10 +152,24 @@ def stop(process: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signal
 
 
 def end_session(process: "subprocess.Popen[bytes]") -> None:
-    """Kill whatever of a process's group is left, and reap the process itself."""
+    """Kill whatever of a process's session is left, and reap the process itself."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)
-    if process.stdout is not None:
-        process.stdout.close()
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let no Ctrl-C, SIGTERM or closed terminal interrupt the block: what stops other processes must get to its end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # None is a handler that was not installed from Python; it can not be put back.
+            if handler is not None:
+                signal.signal(number, handler)

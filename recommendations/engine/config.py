@@ -244,9 +244,6 @@ class Trending:
     kept: int = number(100, unit="titles", low=1, high=1000, why="per window and segment")
     smoothing: float = number(1.0, unit="viewers", low=0.01, high=100, why="the + 1 of the variance")
     lifetime: float = number(24.0, unit="hours", low=1, high=720, why="at most; an entry never outlives its window")
-    score_scale: float = number(
-        3.0, unit="standard deviations", low=0.1, high=100, why="three of them, a rare surprise, score 0.63"
-    )
 
 
 @dataclass(frozen=True)

@@ -60,15 +60,29 @@ def explain(
         found, snapshot, viewer, place, opinions, slate, shares["content_based"] * (1 - config.candidates.profile_share)
     )
     _friends(found, viewer, slate, config)
-    for i, row in enumerate(slate.rows):
-        kind = RISING if snapshot.trend[row] > 0 else POPULAR
-        _add(found[i], Evidence(kind, float(shares["trending"][i])))
-        _add(found[i], Evidence(POPULAR, float(shares["popular"][i] + max(slate.popularity[i], 0.0))))
-        _add(found[i], Evidence(NEW, float(slate.recency[i])))
-        if slate.availability[i] > 0:
-            column = _platform_of(snapshot, viewer, int(row))
-            _add(found[i], Evidence(PLATFORM, float(slate.availability[i]), platform=column))
+    _of_titles(found, snapshot, viewer, slate, shares)
     return [_best(evidence, config) for evidence in found]
+
+
+def _of_titles(
+    found: list[list[Evidence]], snapshot: Snapshot, viewer: Viewer, slate: Slate, shares: dict[str, Floats]
+) -> None:
+    """Name what speaks for a title whoever the viewer is: that it rises, is popular, is new, can be watched."""
+    popular = shares["popular"] + np.maximum(slate.popularity, 0.0)
+    columns = (slate.rows, snapshot.trend[slate.rows], shares["trending"], popular, slate.recency, slate.availability)
+    # Plain numbers from here on: a numpy scalar costs ten times as much to touch.
+    for i, (row, trend, share, popularity, recency, availability) in enumerate(
+        zip(*(column.tolist() for column in columns), strict=True)
+    ):
+        reasons = found[i]
+        if share > 0:
+            reasons.append(Evidence(RISING if trend > 0 else POPULAR, share))
+        if popularity > 0:
+            reasons.append(Evidence(POPULAR, popularity))
+        if recency > 0:
+            reasons.append(Evidence(NEW, recency))
+        if availability > 0:
+            reasons.append(Evidence(PLATFORM, availability, platform=_platform_of(snapshot, viewer, row)))
 
 
 def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
@@ -154,6 +168,8 @@ def _likeness(
         return
     rows = viewer.history[liked]
     closeness = snapshot.vectors[slate.rows] @ snapshot.vectors[rows].T
+    # A title that comes back is no evidence for itself.
+    closeness[slate.rows[:, None] == rows[None, :]] = -1.0
     for i, nearest in enumerate(np.argmax(closeness, axis=1)):
         if closeness[i, nearest] > 0:
             _add(found[i], Evidence(LIKENESS, float(share[i]), rows=(int(rows[nearest]),)))
@@ -172,8 +188,9 @@ def _friends(found: list[list[Evidence]], viewer: Viewer, slate: Slate, config: 
 
 
 def _platform_of(snapshot: Snapshot, viewer: Viewer, row: int) -> int:
-    held = snapshot.available[row].indices
-    return int(next(column for column in viewer.subscribed if column in held))
+    # Read straight from the arrays: indexing a sparse matrix costs a hundred times as much.
+    held = snapshot.available.indices[snapshot.available.indptr[row] : snapshot.available.indptr[row + 1]].tolist()
+    return next(column for column in viewer.subscribed.tolist() if column in held)
 
 
 def _add(reasons: list[Evidence], evidence: Evidence) -> None:
@@ -183,14 +200,9 @@ def _add(reasons: list[Evidence], evidence: Evidence) -> None:
 
 def _best(reasons: Sequence[Evidence], config: EngineConfig) -> list[Evidence]:
     """Return the heaviest reasons, popularity named once; 'popular' where nothing else was found."""
-    merged: dict[tuple[str, tuple[int, ...], int], Evidence] = {}
-    for reason in reasons:
-        key = (reason.kind, reason.rows, reason.feature)
-        before = merged.get(key)
-        merged[key] = (
-            reason
-            if before is None
-            else Evidence(reason.kind, before.weight + reason.weight, reason.rows, reason.feature)
-        )
-    ordered = sorted(merged.values(), key=lambda reason: (-reason.weight, reason.kind, reason.rows, reason.feature))
+    popular = [reason for reason in reasons if reason.kind == POPULAR]
+    if len(popular) > 1:
+        together = Evidence(POPULAR, sum(reason.weight for reason in popular))
+        reasons = [*(reason for reason in reasons if reason.kind != POPULAR), together]
+    ordered = sorted(reasons, key=lambda reason: (-reason.weight, reason.kind, reason.rows, reason.feature))
     return ordered[: config.ranking.reasons] or [Evidence(POPULAR, 0.0)]

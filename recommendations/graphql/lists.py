@@ -1,6 +1,7 @@
 """Served rows -> recommendations as clients see them: pages, places and the evidence behind reasons."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -92,21 +93,23 @@ def connection(
 ) -> RecommendationConnection:
     """Return the page of a served list that begins behind its first `start` places."""
     wanted = [item for item in served.items if item["position"] > start]
+    # Places whose title is gone keep their cursor, so that a page can be empty and still have one after it.
+    cursors = {item["position"]: cursor_of(str(served.request_id), item["position"]) for item in wanted[:size]}
     recommendations = _recommendations(context, served, wanted[:size])
-    edges = [RecommendationEdge(cursor=cursor_of(str(served.request_id), r.position), node=r) for r in recommendations]
+    edges = [RecommendationEdge(cursor=cursors[r.position], node=r) for r in recommendations]
     return RecommendationConnection(
         request_id=strawberry.ID(str(served.request_id)),
         experiment=served.experiment_name or None,
         variant=served.variant or None,
         edges=edges,
-        page_info=page_info([edge.cursor for edge in edges], has_next=len(wanted) > size, after=after),
+        page_info=page_info(list(cursors.values()), has_next=len(wanted) > size, after=after),
     )
 
 
 def read_recommendation(context: Context, key: str) -> Recommendation | None:
     """Return one place of one of the viewer's lists; None where there is none, or it is somebody else's."""
     request_id, _, position = key.partition(":")
-    if context.viewer is None or not (position.isdecimal() and len(position) < 6):
+    if context.viewer is None or not re.fullmatch(r"[0-9]{1,5}", position):
         return None
     try:
         served = ranking.read_served(user_id=context.viewer.id, request_id=UUID(request_id), now=context.now)

@@ -108,12 +108,14 @@ def generate(
     allowed: NDArray[np.bool_] | None = None,
     include_seen: bool = False,
     sizes: dict[str, int] | None = None,
+    known: Snapshot | None = None,
 ) -> list[Proposal]:
     """Return proposals for these viewers from everything known at this moment; writes nothing."""
-    known = snapshot(now=now)
+    known = known or snapshot(now=now)
+    rows_of = known.show_ids
 
     def liked(events: EventArrays) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-        found = likes(events=events, show_ids=known.show_ids, config=config)
+        found = likes(events=events, show_ids=rows_of, config=config)
         return found.user, found.row, found.liked, found.day
 
     viewers = load_viewers(

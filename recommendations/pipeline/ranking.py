@@ -1,6 +1,7 @@
 """Candidates + filter + variant -> the list that is served, kept under its request id."""
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,12 +16,14 @@ from experiments.queries import assignments_for
 from experiments.services import record_exposure
 from recommendations.engine.candidates import Proposal
 from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.snapshot import Snapshot
 from recommendations.models import RecommendationCandidate, ServedList, ViewerState
 from recommendations.pipeline import candidates
 from recommendations.pipeline.wording import sentence
 from recommendations.queries.events import dealt_with
 from recommendations.queries.filters import ListFilter, allowed_rows
 
+logger = logging.getLogger(__name__)
 __all__ = ["ListFilter", "Moment", "rank_for_export", "read_served", "serve"]
 PARTS = (
     "base_score",
@@ -73,20 +76,27 @@ def serve(
     chosen, moment = filter or ListFilter(), moment or Moment()
     assigned = assignments_for(user_id=user_id, now=now)
     config = _configured(assigned)
+    entries: list[_Entry] | None
     entries, generated_at = None, now
-    if not chosen.narrows and config == DEFAULT:
+    try:
+        known = candidates.snapshot(now=now)
+    except NotFound as unfitted:
+        # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
+        logger.warning("an empty list was served: %s", unfitted.message)
+        known, entries = None, []
+    if known is not None and not chosen.narrows and config == DEFAULT:
         entries, generated_at = _stored(user_id, algorithm, now)
-    if entries is None:
-        entries, generated_at = _fresh(user_id, algorithm, chosen, config, now), now
+    if entries is None and known is not None:
+        entries, generated_at = _fresh(user_id, algorithm, chosen, config, known, now), now
     kept = ServedList.objects.create(
         request_id=uuid.uuid4(),
         user_id=user_id,
         algorithm=algorithm,
         experiment_name=assigned[0].experiment if assigned else "",
         variant=assigned[0].variant if assigned else "",
-        model_version=candidates.snapshot(now=now).version,
+        model_version="" if known is None else known.version,
         parameters={"filter": _given(chosen), "context": _given(moment)},
-        items=_worded(entries[: config.serving.kept], algorithm),
+        items=_worded((entries or [])[: config.serving.kept], algorithm),
         generated_at=generated_at,
         created_at=now,
         expires_at=now + dt.timedelta(hours=config.serving.retention),
@@ -177,11 +187,12 @@ def _fresh(user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfi
         diversity=chosen.diversity,
         allowed=allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date()),
         include_seen=chosen.include_seen,
+        known=known,
     )
     return [entry for proposal in proposals for entry in _entries(proposal, known)]
 
 
-def _entries(proposal: Proposal, known: Any) -> Iterator[_Entry]:
+def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
     s = proposal.slate
     columns = (s.base, s.popularity, s.recency, s.diversity, s.availability, s.social, s.final)
     for i, row in enumerate(s.rows):

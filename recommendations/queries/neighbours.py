@@ -92,7 +92,7 @@ def _scan_settings(config: EngineConfig) -> list[str]:
         "hnsw.iterative_scan = strict_order",
         f"hnsw.max_scan_tuples = {c.max_scan_rows}",
         f"ivfflat.probes = {c.ivfflat_probes}",
-        "ivfflat.iterative_scan = relaxed_order",
+        "ivfflat.iterative_scan = strict_order",
     ]
 
 

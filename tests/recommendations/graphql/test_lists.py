@@ -120,6 +120,17 @@ def test_what_a_list_spoke_of_may_be_gone(catalogue: Any, ada: User, ada_token: 
     assert found["edges"][0]["node"]["reasons"][0]["shows"] == [{"id": show_gid(3)}]
 
 
+def test_a_page_of_titles_that_are_gone_still_leads_on(catalogue: Any, ada: User, ada_token: str, door: Door) -> None:
+    kept = served(ada, 5)
+    Show.objects.filter(pk__in=[1, 2]).delete()
+
+    empty = page(door, ada_token, after=cursor_of(str(kept.request_id), 0), first=2)
+
+    assert (empty["edges"], empty["pageInfo"]["hasNextPage"]) == ([], True)
+    rest = page(door, ada_token, after=empty["pageInfo"]["endCursor"], first=5)
+    assert [edge["node"]["position"] for edge in rest["edges"]] == [3, 4, 5]
+
+
 @pytest.mark.parametrize("ended", ["friendship", "her sharing", "his sharing"])
 def test_what_friends_show_ends_at_once(
     catalogue: Any, ada: User, bob: User, ada_token: str, door: Door, ended: str

@@ -174,7 +174,7 @@ def test_an_event_makes_the_candidates_out_of_date(world, event, now) -> None:
 def test_an_event_of_a_viewer_who_is_not_there_leaves_nothing(world, event, now) -> None:
     before = UserBehaviorEvent.objects.count()
 
-    with pytest.raises(Exception, match="violates foreign key|is not present"), _immediately():
+    with pytest.raises(Exception, match=r"violates foreign key|is not present"), _immediately():
         record_events(user_id="nobody", events=[event()], now=now)
 
     assert UserBehaviorEvent.objects.count() == before

@@ -193,9 +193,10 @@ def test_an_export_is_what_would_be_served(world, now) -> None:
     assert list(exported) == ["cosy-0", "space-0"]
 
 
-def test_without_a_model_the_answer_says_what_to_do(db, media, user, now) -> None:
+def test_without_a_model_the_list_is_empty_and_the_export_says_what_to_do(db, media, user, now) -> None:
+    assert titles(ask("ada", now)) == []
     with pytest.raises(NotFound, match="rebuild"):
-        ask("ada", now)
+        next(rank_for_export(user_ids=["ada"], algorithm="hybrid", limit=10, now=now))
 
 
 def test_candidates_made_twice_are_the_same(world, now) -> None:
