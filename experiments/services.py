@@ -2,15 +2,23 @@
 
 import datetime as dt
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
 
-from bingeboard.errors import Invalid, NotFound
+from bingeboard.errors import Invalid
+from experiments.assignment import BUCKETS, n_places
 from experiments.models import Experiment, ExperimentVariant, RecommendationExperiment
-from experiments.queries import Assignment
+from experiments.queries import Assignment, experiment_named, held_places, is_running, started, variants_of
+
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+NAME_LETTERS, LAYER_LETTERS, VARIANT_LETTERS = 100, 64, 64
+# Rows closed in a transaction each when an experiment ends: nobody waits long for one.
+ROWS_AT_ONCE = 5_000
 
 # Whoever owns the constants says which are good; this app knows nothing of engines.
 _validators: list[Callable[[Mapping[str, Any]], object]] = []
@@ -42,119 +50,210 @@ def validate_config(config: Any) -> None:
             raise Invalid(str(error), field="algorithm_config") from error
 
 
-def create_experiment(
-    *, name: str, variants: Sequence[VariantSpec], layer: str = "default", traffic: float = 1.0, now: dt.datetime
-) -> Experiment:
+def check_definition(*, name: str, layer: str, traffic: float, variants: Sequence[VariantSpec]) -> None:
     """
-    Define an experiment; it does not run before it is started.
+    Refuse what can not be an experiment.
 
-    Raises Invalid for a name that is taken, fewer than two variants, or anything a variant can not be.
+    Raises Invalid naming the value: a name that is none, traffic or a weight out of range, fewer than two variants or
+    two of one name, an engine constant that there is not or that can not have this value.
     """
-    if Experiment.objects.filter(name=name).exists():
-        raise Invalid(f"there is an experiment {name!r} already", field="name")
+    _check_name("name", name, NAME_LETTERS)
+    _check_name("layer", layer, LAYER_LETTERS)
+    if not 1 / BUCKETS <= traffic <= 1:
+        raise Invalid(f"traffic is a share of the viewers in [{1 / BUCKETS}, 1], got {traffic}", field="traffic")
     names = [variant.name for variant in variants]
     if len(names) < 2 or len(set(names)) != len(names):
-        raise Invalid(f"an experiment needs two variants or more with different names, got {names}", field="variant")
-    if not 0 < traffic <= 1:
-        raise Invalid(f"traffic is a share above 0 and up to 1, got {traffic}", field="traffic")
+        said = ", ".join(map(repr, names)) or "none"
+        raise Invalid(f"an experiment needs two variants or more with different names, got {said}", field="variants")
     for variant in variants:
-        if not variant.weight > 0:
-            raise Invalid(f"the weight of {variant.name!r} must be above 0, got {variant.weight}", field="variant")
+        _check_name("variants", variant.name, VARIANT_LETTERS)
+        if not 0 < variant.weight < math.inf:
+            raise Invalid(f"the weight of {variant.name!r} must be above 0, got {variant.weight}", field="variants")
         validate_config(variant.algorithm_config)
+
+
+def _check_name(field: str, name: str, letters: int) -> None:
+    if len(name) > letters or not NAME.fullmatch(name):
+        raise Invalid(
+            f"{field}: a name is up to {letters} letters, digits, hyphens and underscores, got {name[:120]!r}",
+            field=field,
+        )
+
+
+def create_experiment(
+    *,
+    name: str,
+    variants: Sequence[VariantSpec],
+    layer: str = "default",
+    traffic: float = 1.0,
+    description: str = "",
+    now: dt.datetime,
+) -> Experiment:
+    """
+    Define an experiment; it does not run before it is started. Where no variant is called control, the first is it.
+
+    Raises Invalid for a name that is or was taken, and for anything that check_definition refuses.
+    """
+    check_definition(name=name, layer=layer, traffic=traffic, variants=variants)
     with transaction.atomic():
-        experiment = Experiment(name=name, layer=layer, traffic=traffic, start_date=now)
-        experiment.full_clean()
-        experiment.save()
+        defined, created = Experiment.objects.get_or_create(
+            name=name, defaults={"layer": layer, "traffic": traffic, "description": description, "start_date": now}
+        )
+        if not created:
+            raise Invalid(f"there is an experiment {name!r} already", field="name")
+        if RecommendationExperiment.objects.filter(experiment_name=name).exists():
+            raise Invalid(f"there was an experiment {name!r}, and viewers who saw it; take another name", field="name")
         ExperimentVariant.objects.bulk_create(
             ExperimentVariant(
-                experiment=experiment, name=v.name, weight=v.weight, algorithm_config=dict(v.algorithm_config)
+                experiment=defined, name=v.name, weight=v.weight, algorithm_config=dict(v.algorithm_config)
             )
             for v in variants
         )
-    return experiment
+    return defined
+
+
+def has_started(experiment: Experiment, *, now: dt.datetime) -> bool:
+    """Return whether viewers may have been shown any of it: from then on it stays as it is."""
+    if experiment.is_active or (experiment.end_date is not None and experiment.end_date <= now):
+        return True
+    return RecommendationExperiment.objects.filter(experiment_name=experiment.name).exists()
+
+
+def check_change(*, experiment: Experiment, variants: Sequence[VariantSpec] | None = None, now: dt.datetime) -> None:
+    """
+    Refuse to change what decides who sees what in an experiment that has started; it can only be stopped.
+
+    experiment   with its fields as they are to be, not yet saved
+    variants     all of them as they are to be, in their order; None where they stay
+
+    Raises Invalid naming what would change.
+    """
+    stored = Experiment.objects.filter(pk=experiment.pk).prefetch_related("variants").first()
+    if stored is None or not has_started(stored, now=now):
+        return
+    for field_name in ("name", "salt", "layer", "traffic", "start_date"):
+        if getattr(stored, field_name) != getattr(experiment, field_name):
+            raise _frozen(stored, field_name)
+    if variants is not None and list(variants) != _specs(stored):
+        raise _frozen(stored, "variants")
+
+
+def _frozen(experiment: Experiment, field_name: str) -> Invalid:
+    said = field_name.replace("_", " ")
+    return Invalid(
+        f"{experiment.name} has started, so its {said} can not change; stop it and define another", field=field_name
+    )
+
+
+def _specs(experiment: Experiment) -> list[VariantSpec]:
+    return [VariantSpec(v.name, v.weight, v.algorithm_config) for v in variants_of(experiment)]
 
 
 def start_experiment(*, name: str, now: dt.datetime) -> Experiment:
     """
-    Start an experiment.
+    Start an experiment; from now on it can only be stopped.
 
-    Raises Invalid where it runs or ended already, has fewer than two variants, or its layer has no room for it.
+    Raises Invalid where it runs or ended already, is not sound, its layer has no room for it, or a running experiment
+    of another layer changes one of its constants.
     """
     with transaction.atomic():
-        experiment = _locked(name)
+        # All of them, in order: two that start at once would both find the same room.
+        list(Experiment.objects.select_for_update().order_by("pk").values_list("pk"))
+        experiment = experiment_named(name=name)
         if experiment.is_active:
             raise Invalid(f"{name} runs already", field="name")
         if experiment.end_date is not None and experiment.end_date <= now:
             raise Invalid(f"{name} has ended; define a new one, so that its figures stay its own", field="name")
-        if experiment.variants.count() < 2:
-            raise Invalid(f"{name} needs two variants or more", field="variant")
-        others = Experiment.objects.filter(layer=experiment.layer, is_active=True)
-        taken = sum(other.traffic for other in others)
-        if taken + experiment.traffic > 1 + 1e-9:
-            raise Invalid(
-                f"the layer {experiment.layer!r} has {1 - taken:.2f} of its viewers left, {name} wants"
-                f" {experiment.traffic:.2f}; stop another or lower its traffic",
-                field="traffic",
-            )
+        check_definition(name=name, layer=experiment.layer, traffic=experiment.traffic, variants=_specs(experiment))
+        _check_room(experiment, now)
+        _check_constants(experiment, now)
         experiment.is_active, experiment.start_date = True, now
         experiment.save(update_fields=["is_active", "start_date"])
     return experiment
 
 
-def stop_experiment(*, name: str, now: dt.datetime) -> Experiment:
-    """Stop an experiment for good; Invalid where it does not run."""
-    with transaction.atomic():
-        experiment = _locked(name)
-        if not experiment.is_active:
-            raise Invalid(f"{name} does not run", field="name")
-        experiment.is_active, experiment.end_date = False, max(now, experiment.start_date + dt.timedelta(seconds=1))
-        experiment.save(update_fields=["is_active", "end_date"])
-        RecommendationExperiment.objects.filter(experiment_name=name).update(is_active=False, end_date=now)
-    return experiment
-
-
-def frozen_fields_changed(experiment: Experiment) -> list[str]:
-    """Return which fields that must not change once it has started differ from what is stored."""
-    stored = Experiment.objects.filter(pk=experiment.pk).first()
-    if stored is None or not has_started(stored):
-        return []
-    return [name for name in ("name", "salt", "layer", "traffic") if getattr(stored, name) != getattr(experiment, name)]
-
-
-def has_started(experiment: Experiment) -> bool:
-    """Return whether viewers may have been shown any of it: from then on its variants stay as they are."""
-    return experiment.is_active or experiment.end_date is not None
-
-
-def record_exposure(*, user_id: str, assigned: Sequence[Assignment], now: dt.datetime) -> None:
-    """Note a viewer's variants, and that a list shaped by them was really served; the first time is what counts."""
-    if not assigned:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO recommendation_experiments
-                (experiment_name, user_id, variant, algorithm_config, start_date, is_active, first_exposed_at)
-            SELECT name, %s, variant, config, %s, true, %s
-            FROM unnest(%s::text[], %s::text[], %s::jsonb[]) AS new(name, variant, config)
-            ON CONFLICT (experiment_name, user_id) DO UPDATE
-            SET first_exposed_at = coalesce(recommendation_experiments.first_exposed_at, excluded.first_exposed_at)
-            WHERE recommendation_experiments.first_exposed_at IS NULL
-            """,
-            [
-                user_id,
-                now,
-                now,
-                [a.experiment for a in assigned],
-                [a.variant for a in assigned],
-                [json.dumps(a.algorithm_config) for a in assigned],
-            ],
+def _check_room(experiment: Experiment, now: dt.datetime) -> None:
+    neighbours = started(now=now, layer=experiment.layer).get(experiment.layer, [])
+    held = held_places(neighbours, now=now)
+    left = BUCKETS - sum(len(part) for parts in held.values() for part in parts)
+    if n_places(experiment.traffic) > left:
+        raise Invalid(
+            f"layer {experiment.layer!r} has {left / BUCKETS:.2%} of its viewers left, {experiment.name} asks for"
+            f" {experiment.traffic:.2%}; stop {' or '.join(sorted(held))}, or take less traffic or another layer",
+            field="traffic",
         )
 
 
-def _locked(name: str) -> Experiment:
-    experiment = Experiment.objects.select_for_update().filter(name=name).first()
-    if experiment is None:
-        known = ", ".join(Experiment.objects.values_list("name", flat=True)) or "there are none yet"
-        raise NotFound(f"there is no experiment {name!r} (known: {known})", field="name")
+def _check_constants(experiment: Experiment, now: dt.datetime) -> None:
+    mine = {constant for variant in experiment.variants.all() for constant in variant.algorithm_config}
+    for layer, others in started(now=now).items():
+        for other in others:
+            if layer != experiment.layer and is_running(other, now=now):
+                theirs = {constant for variant in other.variants.all() for constant in variant.algorithm_config}
+                if mine & theirs:
+                    raise Invalid(
+                        f"{min(mine & theirs)} is changed by {other.name} in layer {layer!r}, which runs; two layers"
+                        " must not change one constant",
+                        field="layer",
+                    )
+
+
+def stop_experiment(*, name: str, now: dt.datetime) -> Experiment:
+    """
+    Stop an experiment for good; stopping it again changes nothing.
+
+    Raises Invalid where it has not started.
+    """
+    with transaction.atomic():
+        Experiment.objects.select_for_update().filter(name=name).first()
+        experiment = experiment_named(name=name)
+        if experiment.is_active:
+            end = now if experiment.end_date is None else min(now, experiment.end_date)
+            experiment.is_active = False
+            experiment.end_date = max(end, experiment.start_date + dt.timedelta(microseconds=1))
+            experiment.save(update_fields=["is_active", "end_date"])
+        elif experiment.end_date is None or experiment.end_date > now:
+            raise Invalid(f"{name} has not started", field="name")
+    _close(experiment)
     return experiment
+
+
+def _close(experiment: Experiment) -> None:
+    """Mark who was in it as in it no longer, in small batches; a second run goes on where one was cut off."""
+    open_rows = RecommendationExperiment.objects.filter(is_active=True, experiment_name=experiment.name)
+    while rows := list(open_rows.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        RecommendationExperiment.objects.filter(pk__in=rows).update(is_active=False, end_date=experiment.end_date)
+
+
+def record_exposure(*, user_id: str, assigned: Sequence[Assignment], now: dt.datetime) -> int:
+    """
+    Note a viewer's variants, and that a list shaped by them was really served; returns how many are new.
+
+    The first time is what counts. An experiment that was stopped meanwhile takes nobody in any more.
+    """
+    if not assigned:
+        return 0
+    with connection.cursor() as cursor:
+        # The lock on the definition, held by newcomers alone, keeps a row from being added behind a stop's back.
+        cursor.execute(
+            """
+            INSERT INTO recommendation_experiments
+                (experiment_name, user_id, variant, algorithm_config, start_date, end_date, is_active, first_exposed_at)
+            SELECT e.name, %(user)s, new.variant, new.config, %(now)s, e.end_date, true, %(now)s
+            FROM unnest(%(names)s::text[], %(variants)s::text[], %(configs)s::jsonb[]) AS new(name, variant, config)
+            JOIN experiments e ON e.name = new.name AND e.is_active
+            WHERE NOT EXISTS (SELECT 1 FROM recommendation_experiments r WHERE r.experiment_name = e.name
+                              AND r.user_id = %(user)s AND r.first_exposed_at IS NOT NULL)
+            FOR SHARE OF e
+            ON CONFLICT (experiment_name, user_id) DO UPDATE SET first_exposed_at = excluded.first_exposed_at
+            WHERE recommendation_experiments.first_exposed_at IS NULL
+            """,
+            {
+                "user": user_id,
+                "now": now,
+                "names": [a.experiment for a in assigned],
+                "variants": [a.variant for a in assigned],
+                "configs": [json.dumps(a.algorithm_config) for a in assigned],
+            },
+        )
+        return int(cursor.rowcount)

@@ -1,29 +1,63 @@
 """What experiments did: served lists and feedback, joined by variant, handed to experiments.statistics."""
 
+import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
+from django.db.models import Count
 from numpy.typing import NDArray
 
-from bingeboard.errors import NotFound
-from experiments.models import Experiment
-from experiments.statistics import SAMPLE_RATIO_ALARM, Difference, Interval, compare, ratio, sample_ratio_p
+from experiments.models import ExperimentVariant, RecommendationExperiment
+from experiments.queries import experiment_named, variants_of
+from experiments.statistics import (
+    SAMPLE_RATIO_ALARM,
+    Comparison,
+    Interval,
+    Rate,
+    compare,
+    rate,
+    rate_interval,
+    sample_ratio_p_value,
+)
 
-# How long after a list was served an answer still counts as its doing.
-CLICK_HOURS, START_HOURS, COMPLETION_HOURS = 24, 7 * 24, 30 * 24
-METRICS = ("click rate", "start rate", "completion rate")
+# How long after a list was served an answer still counts as its doing. Definitions, not engine constants: an experiment
+# must not be able to change the yardstick it is measured by.
+CLICK, START, COMPLETION = dt.timedelta(hours=24), dt.timedelta(days=7), dt.timedelta(days=30)
+CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class VariantCounts:
+    """
+    A variant in numbers.
+
+    users    viewers who were ever served a list shaped by it
+    viewers  of those, the ones whose lists are still kept: what the rest is counted over
+    shown    titles seen: impressions where the client sent any for a list, else the titles served
+    """
+
+    name: str
+    weight: float
+    users: int
+    viewers: int
+    lists: int
+    shown: int
+    clicks: int
+    starts: int
+    completions: int
 
 
 @dataclass(frozen=True)
 class MetricLine:
-    """One metric of one variant: viewers, the rate a title shown, and how it differs from control (None there)."""
+    """One metric of one variant, and how it differs from the control (None for the control itself)."""
 
     metric: str
     variant: str
-    viewers: int
-    rate: Interval
-    difference: Difference | None
+    rate: Rate
+    interval: Interval
+    comparison: Comparison | None
 
 
 @dataclass(frozen=True)
@@ -31,80 +65,122 @@ class Report:
     """An experiment's figures; while the split is broken none of them is to be believed."""
 
     name: str
-    sample_ratio_p: float
+    control: str
+    variants: list[VariantCounts]
+    sample_ratio_p_value: float
     lines: list[MetricLine]
-    viewers: dict[str, int]
-    lists: dict[str, int]
 
     @property
     def sample_ratio_mismatch(self) -> bool:
         """Return whether the split came out so unlike its weights that something is broken."""
-        return self.sample_ratio_p < SAMPLE_RATIO_ALARM
+        return self.sample_ratio_p_value < SAMPLE_RATIO_ALARM
+
+
+# Of the columns of _per_viewer: which is divided by which. The last two are shares of viewers, not of titles.
+_LISTS, _SHOWN, _CLICKS, _STARTS, _COMPLETIONS = range(5)
+METRICS = {
+    "click rate": _CLICKS,
+    "start rate": _STARTS,
+    "completion rate": _COMPLETIONS,
+    "viewers who clicked": _CLICKS,
+    "viewers who completed": _COMPLETIONS,
+}
+OF_VIEWERS = frozenset({"viewers who clicked", "viewers who completed"})
 
 
 def experiment_report(*, name: str) -> Report:
     """
-    Return what an experiment did so far, the first variant being control.
+    Return what an experiment did so far; the control is the variant of that name, or else the first.
 
-    A rate is what viewers did over the titles they saw: impressions where clients send them, else the titles served.
+    Rates are over what is kept: lists have a retention, and their figures go with them.
 
     Raises NotFound for a name that is none.
     """
-    experiment = Experiment.objects.filter(name=name).prefetch_related("variants").first()
-    if experiment is None:
-        known = ", ".join(Experiment.objects.values_list("name", flat=True)) or "there are none yet"
-        raise NotFound(f"there is no experiment {name!r} (known: {known})", field="name")
-    variants = sorted(experiment.variants.all(), key=lambda variant: variant.pk)
-    rows = _per_viewer(name)
-    groups = {v.name: np.array([row[2:] for row in rows if row[1] == v.name]).reshape(-1, 5) for v in variants}
-    counts = np.array([len(groups[v.name]) for v in variants], dtype=np.float64)
-    lines = []
-    for column, metric in enumerate(METRICS, start=2):
-        control = _columns(groups[variants[0].name], column) if variants else None
-        for place, variant in enumerate(variants):
-            mine = _columns(groups[variant.name], column)
-            difference = compare(control, mine) if place and control is not None else None
-            lines.append(MetricLine(metric, variant.name, len(mine[0]), ratio(*mine), difference))
+    variants = variants_of(experiment_named(name=name))
+    groups = _groups(name, variants)
+    users = _users(name)
+    control = next((v.name for v in variants if v.name == CONTROL), variants[0].name if variants else "")
+    weights = [variant.weight for variant in variants]
+    split = [users.get(variant.name, 0) for variant in variants]
     return Report(
         name=name,
-        sample_ratio_p=sample_ratio_p(counts, np.array([v.weight for v in variants], dtype=np.float64)),
-        lines=lines,
-        viewers={v.name: len(groups[v.name]) for v in variants},
-        lists={v.name: int(groups[v.name][:, 0].sum()) for v in variants},
+        control=control,
+        variants=[_counts(variant, users.get(variant.name, 0), groups[variant.name]) for variant in variants],
+        sample_ratio_p_value=sample_ratio_p_value(split, weights) if len(variants) > 1 else 1.0,
+        lines=[_line(metric, variant.name, control, groups) for metric in METRICS for variant in variants],
     )
 
 
-def _columns(group: NDArray[np.float64], column: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return group[:, column].astype(np.float64), group[:, 1].astype(np.float64)
+def _counts(variant: ExperimentVariant, users: int, group: NDArray[np.float64]) -> VariantCounts:
+    sums = [int(total) for total in group.sum(axis=0)]
+    return VariantCounts(variant.name, variant.weight, users, len(group), *sums)
+
+
+def _line(metric: str, variant: str, control: str, groups: dict[str, NDArray[np.float64]]) -> MetricLine:
+    found = _rate(metric, groups[variant])
+    comparison = None if variant == control else compare(_rate(metric, groups[control]), found)
+    return MetricLine(metric, variant, found, rate_interval(found), comparison)
+
+
+def _rate(metric: str, group: NDArray[np.float64]) -> Rate:
+    count = group[:, METRICS[metric]]
+    if metric in OF_VIEWERS:
+        return rate(np.minimum(count, 1.0), np.ones(len(group)))
+    return rate(count, group[:, _SHOWN])
+
+
+def _users(name: str) -> dict[str, int]:
+    """Return how many viewers each variant was really served to."""
+    exposed = RecommendationExperiment.objects.filter(experiment_name=name, first_exposed_at__isnull=False)
+    return dict(exposed.values("variant").annotate(users=Count("pk")).values_list("variant", "users"))
+
+
+def _groups(name: str, variants: list[ExperimentVariant]) -> dict[str, NDArray[np.float64]]:
+    """Return for each variant (n_viewers, 5): lists, titles shown, clicked, started, completed."""
+    rows: dict[str, list[tuple[int, ...]]] = {variant.name: [] for variant in variants}
+    for variant, *counts in _per_viewer(name):
+        if variant in rows:
+            rows[variant].append(tuple(counts))
+    return {variant: np.array(found, dtype=np.float64).reshape(-1, 5) for variant, found in rows.items()}
 
 
 def _per_viewer(name: str) -> list[tuple]:
-    """Return (viewer, variant, lists, titles seen, clicked, started, completed), one row a viewer and variant."""
+    """
+    Return (variant, lists, titles shown, clicked, started, completed), one row a viewer.
+
+    A list is named after one experiment; where it was shaped by several, in different layers, the viewer's own row in
+    this one says so. Feedback names the request, so what it answers is known; nothing is guessed from the times.
+    """
+    params: dict[str, Any] = {"name": name, "click": CLICK, "start": START, "completion": COMPLETION}
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH lists AS (
-                SELECT request_id, user_id, variant, created_at, jsonb_array_length(items) AS titles
+                SELECT request_id, user_id, variant, created_at, jsonb_array_length(items) AS served
                 FROM served_lists WHERE experiment_name = %(name)s
-            ), answers AS (
-                SELECT l.request_id,
-                    count(DISTINCT f.content_id) FILTER (WHERE f.feedback_type = 'impression') AS seen,
-                    count(DISTINCT f.content_id) FILTER (WHERE f.feedback_type = 'click'
-                        AND f.created_at <= l.created_at + make_interval(hours => %(click)s)) AS clicked,
-                    count(DISTINCT f.content_id) FILTER (WHERE f.feedback_type = 'watch_started'
-                        AND f.created_at <= l.created_at + make_interval(hours => %(start)s)) AS started,
-                    count(DISTINCT f.content_id) FILTER (WHERE f.feedback_type = 'watch_completed'
-                        AND f.created_at <= l.created_at + make_interval(hours => %(complete)s)) AS completed
+                UNION ALL
+                SELECT s.request_id, s.user_id, r.variant, s.created_at, jsonb_array_length(s.items)
+                FROM recommendation_experiments r JOIN served_lists s ON s.user_id = r.user_id
+                WHERE r.experiment_name = %(name)s AND s.experiment_name NOT IN ('', %(name)s)
+                  AND s.created_at >= r.first_exposed_at AND (r.end_date IS NULL OR s.created_at < r.end_date)
+            ), titles AS (
+                SELECT l.request_id, bool_or(f.feedback_type = 'impression') AS seen,
+                    bool_or(f.feedback_type = 'click' AND f.created_at <= l.created_at + %(click)s) AS clicked,
+                    bool_or(f.feedback_type = 'watch_started' AND f.created_at <= l.created_at + %(start)s) AS started,
+                    bool_or(f.feedback_type = 'watch_completed'
+                        AND f.created_at <= l.created_at + %(completion)s) AS completed
                 FROM lists l JOIN recommendation_feedback f ON f.request_id = l.request_id AND f.user_id = l.user_id
-                GROUP BY l.request_id
+                GROUP BY l.request_id, f.content_id
+            ), answers AS (
+                SELECT request_id, bool_or(seen) AS told, count(*) AS shown, count(*) FILTER (WHERE clicked) AS clicked,
+                    count(*) FILTER (WHERE started) AS started, count(*) FILTER (WHERE completed) AS completed
+                FROM titles GROUP BY request_id
             )
-            SELECT l.user_id, l.variant, count(*),
-                sum(CASE WHEN coalesce(a.seen, 0) > 0 THEN greatest(a.seen, a.clicked, a.started, a.completed)
-                         ELSE l.titles END),
-                sum(coalesce(a.clicked, 0)), sum(coalesce(a.started, 0)), sum(coalesce(a.completed, 0))
+            SELECT l.variant, count(*), sum(CASE WHEN a.told THEN a.shown ELSE l.served END),
+                coalesce(sum(a.clicked), 0), coalesce(sum(a.started), 0), coalesce(sum(a.completed), 0)
             FROM lists l LEFT JOIN answers a USING (request_id)
-            GROUP BY 1, 2 ORDER BY 1, 2
+            GROUP BY l.variant, l.user_id ORDER BY l.variant, l.user_id
             """,
-            {"name": name, "click": CLICK_HOURS, "start": START_HOURS, "complete": COMPLETION_HOURS},
+            params,
         )
-        return [(user, variant, *(float(n) for n in numbers)) for user, variant, *numbers in cursor.fetchall()]
+        return cursor.fetchall()

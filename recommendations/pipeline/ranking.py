@@ -176,9 +176,10 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry
     return entries, rows[0].generated_at
 
 
-def _fresh(user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfig, now: dt.datetime) -> list[_Entry]:
+def _fresh(
+    user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfig, known: Snapshot, now: dt.datetime
+) -> list[_Entry]:
     """Return the list from everything known at this moment."""
-    known = candidates.snapshot(now=now)
     proposals = candidates.generate(
         user_ids=[user_id],
         now=now,

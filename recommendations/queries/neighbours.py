@@ -30,8 +30,9 @@ def nearest(
     show_ids   only among these
     exact      compare one by one instead of using the index; None: where so few are in question that it is as quick
 
-    A filter is applied after an index scan, and an index scan alone ends after ef_search rows. So the scan goes on in
-    order (hnsw.iterative_scan) until `first` rows have passed, or embeddings.max_scan_rows were looked at.
+    A filter is applied after an index scan, and an index scan alone ends after ef_search rows. So the scan goes on
+    (hnsw.iterative_scan) until `first` rows have passed, or embeddings.max_scan_rows were looked at. It may then meet a
+    nearer one late: relaxed order keeps it, and the rows are sorted afterwards; strict order would drop it.
 
     Raises Invalid for a wrong kind, first or vector, or for both or neither of vector and show_id; NotFound where the
     title has no vector of this kind.
@@ -89,10 +90,10 @@ def _scan_settings(config: EngineConfig) -> list[str]:
     c = config.embeddings
     return [
         f"hnsw.ef_search = {c.hnsw_ef_search}",
-        "hnsw.iterative_scan = strict_order",
+        "hnsw.iterative_scan = relaxed_order",
         f"hnsw.max_scan_tuples = {c.max_scan_rows}",
         f"ivfflat.probes = {c.ivfflat_probes}",
-        "ivfflat.iterative_scan = strict_order",
+        "ivfflat.iterative_scan = relaxed_order",
     ]
 
 

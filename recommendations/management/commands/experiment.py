@@ -2,7 +2,7 @@
 
 import json
 import math
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.utils import timezone
@@ -12,55 +12,74 @@ from rich.table import Table
 from bingeboard.commands import Command as BaseCommand
 from bingeboard.errors import Invalid
 from experiments.models import Experiment
+from experiments.queries import is_running
 from experiments.services import VariantSpec, create_experiment, start_experiment, stop_experiment
-from experiments.statistics import Interval
 from recommendations.reports import MetricLine, Report, experiment_report
+
+# Where nobody's terminal says how wide it is.
+WIDTH = 140
+VARIANT_FORM = "NAME:WEIGHT[:JSON]"
+EXAMPLE = """for example:
+  manage.py experiment create wide --variant control:1 --variant varied:1:'{"ranking.diversity": 0.6}'
+  manage.py experiment start wide
+  manage.py experiment report wide"""
 
 
 class Command(BaseCommand):
-    help = "Experiments: list, create, start, stop, report."
+    help = "Define, start, stop and read experiments."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLE, **kwargs
+        )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-        actions.add_parser("list", help="all experiments, a line each")
+        actions.add_parser("list", help="all experiments and where they stand")
         create = actions.add_parser("create", help="define one; it runs once it is started")
-        create.add_argument("name")
+        create.add_argument("name", metavar="NAME")
         create.add_argument(
             "--variant",
             action="append",
             required=True,
-            metavar="NAME:WEIGHT[:JSON]",
-            help='twice or more, control first, e.g. control:1 and bold:1:{"ranking.diversity": 0.6}',
+            metavar=VARIANT_FORM,
+            help="given twice or more, the control first; the JSON names the engine constants that differ",
         )
-        create.add_argument("--layer", default="default", help="a viewer is in one running experiment a layer")
-        create.add_argument("--traffic", type=float, default=1.0, help="share of the viewers taken in, above 0 to 1")
+        create.add_argument("--layer", default="default", help="a viewer is in one running experiment of a layer")
+        create.add_argument("--traffic", type=float, default=1.0, help="share of the viewers taken in, up to 1")
+        create.add_argument("--description", default="", help="what it is about")
         for action, said in (("start", "start one"), ("stop", "stop one, for good")):
-            actions.add_parser(action, help=said).add_argument("name")
-        report = actions.add_parser("report", help="rates a variant, with 95 %% intervals")
-        report.add_argument("name")
-        report.add_argument("--json", action="store_true", help="for machines")
+            actions.add_parser(action, help=said).add_argument("name", metavar="NAME")
+        report = actions.add_parser("report", help="what each variant's viewers did, with 95 %% intervals")
+        report.add_argument("name", metavar="NAME")
+        report.add_argument("--json", action="store_true", help="the figures as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        getattr(self, f"_{options['action']}")(options)
+        {"list": self._list, "create": self._create, "start": self._start, "stop": self._stop, "report": self._report}[
+            options["action"]
+        ](options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        experiments = Experiment.objects.prefetch_related("variants")
-        if not experiments:
+        table = Table("experiment", "state", "layer", "traffic", "since", "until", "variants")
+        for e in Experiment.objects.order_by("name").prefetch_related("variants"):
+            variants = ", ".join(f"{v.name} {v.weight:g}" for v in sorted(e.variants.all(), key=lambda v: v.pk))
+            since, until = (_day(e.start_date) if e.is_active or e.end_date else ""), _day(e.end_date)
+            table.add_row(e.name, _state(e), e.layer, f"{e.traffic:.0%}", since, until, variants)
+        if not table.row_count:
             self.say("no experiments yet; `experiment create --help` shows how")
-        for experiment in experiments:
-            state = "running" if experiment.is_active else "ended" if experiment.end_date else "defined"
-            variants = ", ".join(f"{v.name} {v.weight:g}" for v in experiment.variants.all())
-            self.say(f"{experiment.name:<24} {state:<8} layer {experiment.layer}, {experiment.traffic:.0%}: {variants}")
+            return
+        self._print(table)
 
     def _create(self, options: dict[str, Any]) -> None:
-        experiment = create_experiment(
+        defined = create_experiment(
             name=options["name"],
             variants=[_variant(text) for text in options["variant"]],
             layer=options["layer"],
             traffic=options["traffic"],
+            description=options["description"],
             now=timezone.now(),
         )
-        self.say(f"defined {experiment.name}; `experiment start {experiment.name}` starts it")
+        self.say(f"defined {defined.name}; `experiment start {defined.name}` starts it")
 
     def _start(self, options: dict[str, Any]) -> None:
         self.say(f"{start_experiment(name=options['name'], now=timezone.now()).name} runs")
@@ -73,68 +92,97 @@ class Command(BaseCommand):
         if options["json"]:
             self.say(json.dumps(_document(report), indent=2))
             return
-        warning = "  BROKEN SPLIT: believe none of it" if report.sample_ratio_mismatch else ""
-        self.say(f"{report.name}: sample ratio p = {report.sample_ratio_p:.3f}{warning}")
-        table = Table("metric", "variant", "viewers", "lists", "rate", "95 % interval", "lift", "p")
-        for line in report.lines:
-            table.add_row(*_cells(line, report))
-        Console(file=self.stdout, width=120).print(table)  # type: ignore[arg-type]
+        self._print(_counts_table(report))
+        self._print(_metrics_table(report))
+        said = f"the split came out as meant (sample ratio p = {report.sample_ratio_p_value:.3g})"
+        if report.sample_ratio_mismatch:
+            said = f"BROKEN SPLIT, believe no figure (sample ratio p = {report.sample_ratio_p_value:.3g})"
+        self.say(said)
+
+    def _print(self, table: Table) -> None:
+        width = None if self.stdout.isatty() else WIDTH
+        Console(file=self.stdout, width=width).print(table)  # type: ignore[arg-type]
 
 
 def _variant(text: str) -> VariantSpec:
     name, _, rest = text.partition(":")
     weight, _, config = rest.partition(":")
     try:
-        spec = VariantSpec(name, float(weight or 1), json.loads(config) if config else {})
+        return VariantSpec(name, float(weight), json.loads(config or "{}"))
     except ValueError:
-        raise Invalid(f"--variant is NAME:WEIGHT[:JSON], got {text!r}", field="variant") from None
-    if not name:
-        raise Invalid(f"--variant is NAME:WEIGHT[:JSON], got {text!r}", field="variant")
-    return spec
+        raise Invalid(
+            f'--variant is {VARIANT_FORM}, as in varied:1:{{"ranking.diversity": 0.6}}, got {text!r}', field="variants"
+        ) from None
 
 
-def _cells(line: MetricLine, report: Report) -> tuple[str, ...]:
-    d = line.difference
-    return (
-        line.metric,
-        line.variant,
-        str(line.viewers),
-        str(report.lists[line.variant]),
-        _percent(line.rate.value),
-        f"{_percent(line.rate.low)} to {_percent(line.rate.high)}",
-        "" if d is None else f"{_percent(d.lift)} ({_percent(d.low)} to {_percent(d.high)})",
-        "" if d is None or math.isnan(d.p_value) else f"{d.p_value:.3f}{' *' if d.significant else ''}",
-    )
+def _state(experiment: Experiment) -> str:
+    if is_running(experiment, now=timezone.now()):
+        return "running"
+    if experiment.is_active and experiment.start_date > timezone.now():
+        return "due"
+    return "ended" if experiment.is_active or experiment.end_date else "defined"
+
+
+def _day(moment: Any) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _counts_table(report: Report) -> Table:
+    table = Table("variant", "weight", "users", "viewers", "lists", "shown", "clicks", "starts", "completions")
+    for v in report.variants:
+        numbers = (v.users, v.viewers, v.lists, v.shown, v.clicks, v.starts, v.completions)
+        table.add_row(v.name, f"{v.weight:g}", *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _metrics_table(report: Report) -> Table:
+    table = Table("metric", "variant", "rate", "95 % interval", f"lift on {report.control}", "95 % interval", "p")
+    for line in report.lines:
+        low, high = _percent(line.interval.low), _percent(line.interval.high)
+        table.add_row(line.metric, line.variant, _percent(line.rate.value), f"{low} to {high}", *_compared(line))
+    return table
+
+
+def _compared(line: MetricLine) -> tuple[str, str, str]:
+    found = line.comparison
+    if found is None:
+        return "", "", ""
+    interval = f"{_percent(found.interval.low)} to {_percent(found.interval.high)}"
+    mark = " *" if found.significant else ""
+    return _percent(found.lift), interval, "-" if math.isnan(found.p_value) else f"{found.p_value:.3f}{mark}"
 
 
 def _percent(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2%}"
+    return f"{value:.2%}" if math.isfinite(value) else "-"
 
 
 def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _interval(interval: Interval) -> list[float | None]:
-    return [_number(interval.low), _number(interval.high)]
+    return value if math.isfinite(value) else None
 
 
 def _document(report: Report) -> dict[str, Any]:
     return {
         "name": report.name,
-        "sampleRatioPValue": report.sample_ratio_p,
+        "control": report.control,
+        "sampleRatioPValue": report.sample_ratio_p_value,
         "sampleRatioMismatch": report.sample_ratio_mismatch,
-        "metrics": [
-            {
-                "metric": line.metric,
-                "variant": line.variant,
-                "viewers": line.viewers,
-                "lists": report.lists[line.variant],
-                "rate": _number(line.rate.value),
-                "interval": _interval(line.rate),
-                "lift": None if line.difference is None else _number(line.difference.lift),
-                "pValue": None if line.difference is None else _number(line.difference.p_value),
-            }
-            for line in report.lines
-        ],
+        "variants": [vars(variant) for variant in report.variants],
+        "metrics": [_metric(line) for line in report.lines],
+    }
+
+
+def _metric(line: MetricLine) -> dict[str, Any]:
+    found = line.comparison
+    return {
+        "metric": line.metric,
+        "variant": line.variant,
+        "users": line.rate.viewers,
+        "mean": _number(line.rate.value),
+        "meanLow": _number(line.interval.low),
+        "meanHigh": _number(line.interval.high),
+        "lift": None if found is None else _number(found.lift),
+        "low": None if found is None else _number(found.interval.low),
+        "high": None if found is None else _number(found.interval.high),
+        "pValue": None if found is None else _number(found.p_value),
+        "significant": found is not None and found.significant,
     }
