@@ -55,8 +55,9 @@ class Command(BaseCommand):
         return new_progress(self.stderr)
 
     def say(self, message: str) -> None:
-        """Write one line to stdout."""
+        """Write one line to stdout, at once: whoever reads a log wants to see where it is."""
         self.stdout.write(message)
+        self.stdout.flush()
 
 
 def _as_command_error(error: Exception) -> CommandError:

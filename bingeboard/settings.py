@@ -170,6 +170,10 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        # A line for every sweep would drown the lines that say something.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
         "psycopg.pool": {"level": "ERROR"},
         "strawberry.execution": {"level": "CRITICAL"},
     },

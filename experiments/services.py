@@ -160,10 +160,10 @@ def start_experiment(*, name: str, now: dt.datetime) -> Experiment:
         # All of them, in order: two that start at once would both find the same room.
         list(Experiment.objects.select_for_update().order_by("pk").values_list("pk"))
         experiment = experiment_named(name=name)
-        if experiment.is_active:
-            raise Invalid(f"{name} runs already", field="name")
         if experiment.end_date is not None and experiment.end_date <= now:
             raise Invalid(f"{name} has ended; define a new one, so that its figures stay its own", field="name")
+        if experiment.is_active:
+            raise Invalid(f"{name} runs already", field="name")
         check_definition(name=name, layer=experiment.layer, traffic=experiment.traffic, variants=_specs(experiment))
         _check_room(experiment, now)
         _check_constants(experiment, now)

@@ -56,8 +56,7 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def num_pages(self) -> int:
-        pages: int = Paginator.num_pages.func(self)  # type: ignore[attr-defined]
-        return min(pages, LAST_PAGE)
+        return min(super().num_pages, LAST_PAGE)
 
 
 def estimated_rows(model: type[Model]) -> int:

@@ -19,7 +19,7 @@ class LinesField(SimpleArrayField):
 
     def to_python(self, value: Any) -> list[Any]:
         if isinstance(value, str):
-            value = "\n".join(line.strip() for line in value.splitlines() if line.strip())
+            value = "\n".join(line.strip() for line in value.split("\n") if line.strip())
         return super().to_python(value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:

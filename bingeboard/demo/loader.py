@@ -22,7 +22,7 @@ from recommendations.engine.config import DEFAULT
 from recommendations.engine.weighting import engagement_scores, event_codes
 
 CATALOGUE = Path(__file__).resolve().parent / "catalogue"
-N_VIEWERS = 600
+N_VIEWERS = 500
 SEED = 7
 Progress = Callable[[str, int, int], None]
 

@@ -1,16 +1,16 @@
 """
-The folder where one installation keeps its embedded servers, secrets and artefacts, and who may use them when.
+The folder where one installation keeps its embedded servers, secrets and artefacts.
 
     .demo/
       home.json       marks the folder as ours; says where data lie that can not lie here
       secrets.json    passwords and keys, made once (mode 600)
-      servers.json    the running servers' processes and addresses (mode 600); believed only after a real connection
-      start.lock      held while somebody decides whether to start or to join
+      servers.json    the running servers' addresses (mode 600); believed only while their owner lives and they answer
+      info.json       what a running demo tells about itself (mode 600)
+      start.lock      held while somebody decides whether to start or to join, and while servers are ended
       users.lock      held, shared, by everybody who uses the servers
+      postgres.lock, valkey.lock, demo.lock      held by the process that runs it, as long as it lives
 
-Several homes run side by side: ports are chosen free. The servers end with the process that started them, so that one
-waits at its end until nobody else holds users.lock; a process that joined and sees the starter killed loses the servers
-like any client loses a server, and the next start recovers what was committed.
+Several homes run side by side: ports are chosen free. Who starts and ends the servers is decided in servers.py.
 """
 
 import contextlib
@@ -18,31 +18,27 @@ import fcntl
 import hashlib
 import json
 import os
+import pwd
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from bingeboard.embedded import postgres, valkey
+from bingeboard.embedded.leftovers import end_leftovers
 from bingeboard.embedded.processes import ServerError, reachable, server_account
 
 MARK = "home.json"
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Addresses of the servers in use, and whether this process started any of them."""
-
-    database_url: str
-    redis_url: str
-    started_here: bool
+# What may lie in the folder before it is a home: stored by settings that were read without any server.
+NOT_OURS_TO_MIND = frozenset({"media", "static"})
+# Nobody is told about a wait shorter than this, in seconds.
+PATIENCE = 1.5
 
 
 class Home:
-    """One home folder; made with its marks and secrets at first use."""
+    """One home folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -50,8 +46,12 @@ class Home:
     @classmethod
     def default(cls) -> "Home":
         """Return the home that BINGEBOARD_HOME names, else .demo beside manage.py."""
-        root = Path(__file__).resolve().parent.parent.parent
-        return cls(Path(os.environ.get("BINGEBOARD_HOME") or root / ".demo"))
+        return cls(Path(os.environ.get("BINGEBOARD_HOME") or cls.beside_manage()))
+
+    @staticmethod
+    def beside_manage() -> Path:
+        """Return where a home is without BINGEBOARD_HOME."""
+        return Path(__file__).resolve().parent.parent.parent / ".demo"
 
     @property
     def is_ours(self) -> bool:
@@ -62,20 +62,43 @@ class Home:
         """Make the folder and its mark; ServerError where it can not be, or is somebody else's."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not self.is_ours:
-                if any(entry.name not in ("media", "static") for entry in self.path.iterdir()):
-                    raise ServerError(f"BINGEBOARD_HOME is {self.path}, which holds other files; name an empty folder")
-                self._write(MARK, {"what": "a BingeBoard home: embedded servers and their data"})
+            if self.is_ours:
+                self._refuse_other_owner()
+            elif self._holds_others() and not self.is_ours:
+                raise ServerError(f"the home {self.path} holds other files; name an empty folder in BINGEBOARD_HOME")
+            else:
+                self.write(MARK, {"what": "a BingeBoard home: embedded servers and their data"})
         except OSError as error:
             raise ServerError(f"the home {self.path} can not be used: {error.strerror}; set BINGEBOARD_HOME") from error
 
+    def _holds_others(self) -> bool:
+        """Return whether other things lie in the folder; what another process of ours prepares just now does not count."""
+        names = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(f".{MARK}")}
+        return bool(names - NOT_OURS_TO_MIND)
+
+    def _refuse_other_owner(self) -> None:
+        """Two users in one home would lock each other out of their own files, even where one is root."""
+        owner = (self.path / MARK).stat().st_uid
+        if owner == os.geteuid():
+            return
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = str(owner)
+        raise ServerError(f"the home {self.path} belongs to {name}; run this as {name}, or set BINGEBOARD_HOME")
+
     def secret(self, name: str) -> str:
         """Return a secret of this home, made at random when first asked for."""
-        kept = self.read("secrets.json")
-        if name not in kept:
-            kept[name] = secrets.token_urlsafe(24)
-            self._write("secrets.json", kept)
-        return str(kept[name])
+        with self.locked("secrets.lock"):
+            file = self.path / "secrets.json"
+            kept = self.read(file.name)
+            if not kept and file.exists():
+                # A new password would lock us out of the data: better no start than a silent loss.
+                raise ServerError(f"{file} can not be read; put it right, or run `make reset` to start afresh")
+            if name not in kept:
+                kept[name] = secrets.token_urlsafe(24)
+                self.write(file.name, kept)
+            return str(kept[name])
 
     def read(self, name: str) -> dict[str, Any]:
         """Return one of the home's JSON files, {} where it is not there or not whole."""
@@ -85,130 +108,79 @@ class Home:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _write(self, name: str, content: dict[str, Any]) -> None:
-        write_private(self.path / name, json.dumps(content, indent=2))
+    def write(self, name: str, content: dict[str, Any]) -> None:
+        """Write one of the home's JSON files, for our eyes only, whole or not at all."""
+        draft = self.path / f".{name}.{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file, indent=2)
+        draft.replace(self.path / name)
+
+    def remove(self, name: str) -> None:
+        """Remove one of the home's files, where it is there."""
+        (self.path / name).unlink(missing_ok=True)
 
     def data_folder(self) -> Path:
         """
         Return where PostgreSQL keeps its data: in the home, or where the account that runs it can reach.
 
-        No folder's permissions are loosened for it; what lies outside is noted, so that `reset` removes it too.
+        No folder's permissions are loosened for it; what lies outside is noted, so that it stays and goes with the home.
         """
-        account = server_account()
-        if reachable(self.path, account):
-            folder = self.path / "postgres"
+        noted = self.read(MARK).get("outside")
+        inside = self.path / "postgres"
+        if noted is None and (inside.exists() or reachable(self.path, server_account())):
+            folder = inside
         else:
-            name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
-            folder = Path("/var/tmp") / f"bingeboard-{name}"  # noqa: S108 - named by a hash, owned by us, mode 711
-            self._write(MARK, self.read(MARK) | {"outside": str(folder)})
+            folder = Path(noted or self._outside())
+            self.write(MARK, self.read(MARK) | {"outside": str(folder)})
         folder.mkdir(exist_ok=True, mode=0o711)
-        status = folder.lstat()
-        if status.st_uid != os.geteuid() or not folder.is_dir() or folder.is_symlink():
+        if folder.is_symlink() or folder.lstat().st_uid != os.geteuid():
             raise ServerError(f"{folder} is not ours; remove it, or set BINGEBOARD_HOME to another folder")
         folder.chmod(0o711)
         return folder
 
+    def _outside(self) -> Path:
+        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        return Path("/var/tmp") / f"bingeboard-{name}"  # noqa: S108 - refused unless it is ours and no link
+
     @contextlib.contextmanager
-    def locked(self, name: str, *, shared: bool = False, wait: bool = True) -> Iterator[IO[str]]:
-        """Hold one of the home's locks; BlockingIOError where it is held and we do not wait."""
+    def locked(self, name: str, *, shared: bool = False, waiting_for: str = "") -> Iterator[IO[str]]:
+        """Hold one of the home's locks; says what it waits for where that takes long."""
         with (self.path / name).open("a+") as file:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+            lock(file, shared=shared, waiting_for=waiting_for)
             yield file
 
-    def running(self) -> dict[str, Any]:
-        """Return the addresses of this home's servers that really answer."""
-        noted = self.read("servers.json")
-        found = {}
-        if noted.get("database_url") and postgres.answers(noted["database_url"]):
-            found["database_url"] = noted["database_url"]
-        if noted.get("redis_url") and valkey.answers(noted["redis_url"]):
-            found["redis_url"] = noted["redis_url"]
-        return found
+    def try_lock(self, name: str) -> IO[str] | None:
+        """Return the open file of a lock that is now ours until it is closed, None where somebody holds it."""
+        file = (self.path / name).open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return file
 
     def delete(self) -> None:
         """Delete the home and what it keeps elsewhere; the caller has made sure that nobody uses it."""
         outside = self.read(MARK).get("outside")
-        if outside:
-            shutil.rmtree(outside, ignore_errors=True)
+        for folder in (Path(outside) if outside else None, self.path / "postgres"):
+            if folder is not None and folder.is_dir():
+                end_leftovers(folder / "data")
+                shutil.rmtree(folder)
         shutil.rmtree(self.path)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    draft.replace(path)
-
-
-@contextlib.contextmanager
-def ensure_servers(home: Home, *, durable: bool = True, quiet: bool = False) -> Iterator[Servers]:
-    """
-    Have the servers of a home running for the length of the block: join them, or start them and end them afterwards.
-
-    A server whose address stands in the environment (DATABASE_URL, REDIS_URL) is not ours to start.
-    """
-    given = {"database_url": os.environ.get("DATABASE_URL"), "redis_url": os.environ.get("REDIS_URL")}
-    if given["database_url"] and given["redis_url"]:
-        yield Servers(given["database_url"], given["redis_url"], started_here=False)
-        return
-    home.prepare()
-    with contextlib.ExitStack() as stack:
-        with home.locked("start.lock"):
-            running = home.running()
-            started: list[postgres.Postgres | valkey.Valkey] = []
-            try:
-                urls = {name: given[name] or running.get(name) for name in given}
-                if not urls["database_url"]:
-                    database = _start_postgres(home, durable)
-                    started.append(database)
-                    urls["database_url"] = database.url
-                if not urls["redis_url"]:
-                    broker = valkey.start(folder=home.path / "valkey", password=home.secret("valkey"))
-                    started.append(broker)
-                    urls["redis_url"] = broker.url
-            except BaseException:
-                for server in reversed(started):
-                    server.stop()
-                raise
-            if started:
-                own = {name: url for name, url in urls.items() if not given[name]}
-                write_private(home.path / "servers.json", json.dumps(own | {"pid": os.getpid()}))
-            in_use = stack.enter_context(home.locked("users.lock", shared=True))
+def lock(file: IO[str], *, shared: bool = False, waiting_for: str = "") -> None:
+    """Lock an open file, waiting for whoever holds it, and saying so where it takes long."""
+    mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    deadline = time.monotonic() + PATIENCE
+    while waiting_for and time.monotonic() < deadline:
         try:
-            yield Servers(str(urls["database_url"]), str(urls["redis_url"]), started_here=bool(started))
-        finally:
-            if started:
-                _end(home, started, in_use, quiet)
-
-
-def _start_postgres(home: Home, durable: bool) -> postgres.Postgres:
-    folder = home.data_folder()
-    account = server_account()
-    data = folder / "data"
-    return postgres.start(
-        data=data,
-        spare=folder,
-        password=home.secret("postgres"),
-        account=account,
-        durable=durable,
-        log=home.path / "postgres.log",
-    )
-
-
-def _end(home: Home, started: list[Any], in_use: IO[str], quiet: bool) -> None:
-    """Stop what we started, once nobody else uses it; a second Ctrl-C stops it at once."""
-    fcntl.flock(in_use, fcntl.LOCK_UN)
-    try:
-        with home.locked("start.lock"):
-            try:
-                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not quiet:
-                    sys.stderr.write("waiting for other commands that use these servers (Ctrl-C to stop anyway)\n")
-                fcntl.flock(in_use, fcntl.LOCK_EX)
-            (home.path / "servers.json").unlink(missing_ok=True)
-    finally:
-        for server in reversed(started):
-            server.stop()
+            fcntl.flock(file, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return
+    if waiting_for:
+        sys.stderr.write(f"waiting for {waiting_for}\n")
+    fcntl.flock(file, mode)

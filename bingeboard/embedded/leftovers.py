@@ -58,9 +58,15 @@ def noted_pid(data: Path) -> int | None:
 
 
 def _is_of(entry: Path, data: Path) -> bool:
-    # A server works in its data folder. Processes of others do not let us look, and are not ours to end.
+    """Return whether a process is a PostgreSQL that works in this folder; what vanishes meanwhile is not."""
     try:
-        return (entry / "comm").read_text().strip() == "postgres" and (entry / "cwd").samefile(data)
+        if (entry / "comm").read_text().strip() != "postgres":
+            return False
+        try:
+            return (entry / "cwd").samefile(data)
+        except PermissionError:
+            # Even root may not look where a container withholds that right; a postmaster's command line names it.
+            return str(data) in (entry / "cmdline").read_text()
     except OSError:
         return False
 

@@ -117,14 +117,13 @@ def start(
     if not (data / "PG_VERSION").exists():
         _initialise(binaries, data, password, account)
     end_leftovers(data)
-    for _ in range(5):
+    for attempt in range(5):
         server = _launch(binaries, data, password, account, durable, log, port or free_port())
         if server is not None:
             _ensure_database(server.url)
             return server
-        time.sleep(0.2)
-    wanted = f"port {port}" if port else "no free port"
-    raise ServerError(f"{wanted} could be bound five times in a row; is another program taking it?")
+        time.sleep(0.2 * (attempt + 1))
+    raise ServerError(f"PostgreSQL did not get {f'port {port}' if port else 'a free port'} in five tries; see {log}")
 
 
 def _reachable_binaries(binaries: Path, spare: Path, account: Account) -> Path:
@@ -186,7 +185,7 @@ def _initialise(binaries: Path, data: Path, password: str, account: Account) -> 
 def _launch(
     binaries: Path, data: Path, password: str, account: Account, durable: bool, log: Path, port: int
 ) -> Postgres | None:
-    """Start the server on a port and wait until it answers; None where the port was taken meanwhile."""
+    """Start the server on a port and wait until it answers; None where trying again may help."""
     settings = SETTINGS | {"port": str(port)}
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -205,7 +204,8 @@ def _launch(
     if answered:
         return server
     said = log.read_bytes()[start_of_this:].decode(errors="replace")
-    if "Address already in use" in said:
+    if "Address already in use" in said or "shared memory block" in said:
+        # The port went to somebody else, or the last of a killed server's children is still ending.
         return None
     last = (said.strip().splitlines() or ["it said nothing"])[-1]
     raise ServerError(f"PostgreSQL did not start: {last} (the whole story is in {log})")

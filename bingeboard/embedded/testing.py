@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bingeboard.embedded.home import Home, ensure_servers
+from bingeboard.embedded.home import Home
+from bingeboard.embedded.servers import ensure_servers
 
 
 def start_for_tests() -> Callable[[], None]:
@@ -20,14 +21,18 @@ def start_for_tests() -> Callable[[], None]:
     # PostgreSQL may have to run as another user, who must get through.
     folder.chmod(0o711)
     stack = contextlib.ExitStack()
-    servers = stack.enter_context(ensure_servers(Home(folder), durable=False, quiet=True))
-    before = {name: os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "BINGEBOARD_HOME")}
-    os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = servers.database_url, servers.redis_url
-    os.environ["BINGEBOARD_HOME"] = str(folder)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        servers = stack.enter_context(ensure_servers(Home(folder), durable=False))
+    except BaseException:
+        stack.close()
+        raise
+    new = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "BINGEBOARD_HOME": str(folder)}
+    before = {name: os.environ.get(name) for name in new}
+    os.environ.update(new)
 
     def stop() -> None:
         stack.close()
-        shutil.rmtree(folder, ignore_errors=True)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

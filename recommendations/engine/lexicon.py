@@ -74,8 +74,8 @@ MOODS: Mapping[str, Cues] = {
     ),
     "cosy": (
         {"Family": 0.3},
-        "cosy, cozy, village, bakery, christmas, holiday, cottage, small town, cat, tea, inn, bookshop, baking,"
-        " gentle, neighbour, countryside, feel-good",
+        "cosy, cozy, village, bakery, christmas, holiday, cottage, cat, tea, inn, bookshop, baking, gentle,"
+        " neighbour, countryside, feel-good",
     ),
     "dark": (
         {"Crime": 0.4, "Thriller": 0.3, "Horror": 0.5, "Film Noir": 1.0},
@@ -85,13 +85,13 @@ MOODS: Mapping[str, Cues] = {
     "dreamlike": (
         {"Fantasy": 0.3},
         "dream, dreamlike, surreal, hallucination, hallucinatory, vision, subconscious, memory, nightmare, trance,"
-        " mysterious, parallel world, alternate reality, reality, psychedelic, imagination, time travel, mindfuck",
+        " mysterious, parallel world, alternate reality, psychedelic, imagination, time travel, mindfuck",
     ),
     "eerie": (
         {"Horror": 1.0, "Mystery": 0.4},
         "eerie, creepy, haunted, haunting, ghost, supernatural, demon, possessed, witch, vampire, zombie, monster,"
-        " cult, curse, paranormal, seance, terrifying, sinister, strange, disappears, gothic, spirit, exorcism,"
-        " atmospheric",
+        " curse, paranormal, seance, terrifying, sinister, strange, disappears, gothic, spirit, exorcism,"
+        " atmospheric, satanic cult",
     ),
     "epic": (
         {"War": 0.3, "Adventure": 0.3, "History": 0.4, "Fantasy": 0.3},
@@ -101,8 +101,8 @@ MOODS: Mapping[str, Cues] = {
     ),
     "funny": (
         {"Comedy": 1.0, "Stand-Up": 1.0},
-        "funny, hilarious, comedy, comic, zany, wacky, antics, mishap, prank, slapstick, goofy, screwball, farce,"
-        " spoof, parody, humor, humorous, joke, stand-up, misadventure, hilarity, bumbling, witty, sarcasm",
+        "funny, hilarious, comedy, zany, wacky, antics, mishap, prank, slapstick, goofy, screwball, farce, spoof,"
+        " parody, humor, humorous, joke, stand-up, misadventure, hilarity, bumbling, witty, sarcasm",
     ),
     "gritty": (
         {"Crime": 0.5, "War": 0.4, "Western": 0.3, "Action": 0.1},
@@ -113,8 +113,7 @@ MOODS: Mapping[str, Cues] = {
     "heartwarming": (
         {"Family": 0.6, "Romance": 0.1},
         "heartwarming, touching, adopt, adopted, orphan, unlikely friendship, friendship, bond, reunite, puppy,"
-        " dog, kindness, family, grandfather, grandmother, christmas, feel-good, lonely boy, loving, child,"
-        " emotional",
+        " dog, kindness, grandfather, grandmother, christmas, feel-good, lonely boy, emotional",
     ),
     "inspiring": (
         {"Biography": 0.4, "Sport": 0.4},
@@ -125,8 +124,8 @@ MOODS: Mapping[str, Cues] = {
     "melancholic": (
         {"Drama": 0.3},
         "melancholic, melancholy, loneliness, lonely, grief, grieving, mourn, loss, widow, widower, regret, sorrow,"
-        " heartbroken, dying, estranged, sadness, bittersweet, nostalgia, aging, divorce, cancer, funeral,"
-        " tragic, depression, dying and death, loss of lover",
+        " heartbroken, dying, estranged, sadness, bittersweet, nostalgia, aging, divorce, cancer, funeral, tragic,"
+        " depression, dying and death, loss of lover",
     ),
     "nostalgic": (
         {"History": 0.2},
@@ -136,8 +135,8 @@ MOODS: Mapping[str, Cues] = {
     ),
     "playful": (
         {"Animation": 0.5, "Family": 0.4, "Comedy": 0.3},
-        "playful, mischievous, toy, caper, trick, scheme, adventure, talking animal, fun, con artist, swap,"
-        " disguise, magic, cartoon, heist, witty, party, clever, mischief, game",
+        "playful, mischievous, toy, caper, trick, scheme, talking animal, fun, con artist, swap, disguise, magic,"
+        " cartoon, heist, witty, party, clever, mischief",
     ),
     "romantic": (
         {"Romance": 1.0},
@@ -154,25 +153,25 @@ MOODS: Mapping[str, Cues] = {
     "tense": (
         {"Thriller": 1.0, "Crime": 0.2, "Mystery": 0.3},
         "tense, suspense, hostage, kidnapped, kidnapping, trapped, stalk, stalker, deadly, cat-and-mouse,"
-        " conspiracy, race against time, threat, escape, blackmail, bomb, paranoia, hunted, siege, submarine, twist"
-        " ending, terrorist",
+        " conspiracy, race against time, threat, escape, blackmail, bomb, paranoia, siege, submarine, twist ending,"
+        " terrorist, manhunt",
     ),
     "thoughtful": (
         {"Documentary": 0.4, "Drama": 0.2},
-        "thoughtful, thought-provoking, philosophical, philosophy, meaning of life, explores, examines, question,"
+        "thoughtful, thought-provoking, philosophical, philosophy, meaning of life, explores, examines,"
         " existential, reflection, moral, dilemma, conscience, ethics, intelligent, cerebral, psychology, society,"
         " religion, interviews, contemplate, faith",
     ),
     "thrilling": (
         {"Action": 0.8, "Adventure": 0.4, "Thriller": 0.3},
         "thrilling, action-packed, chase, explosion, mission, spy, secret agent, assassin, heist, rescue, fight,"
-        " escape, car chase, superhero, martial arts, martial artist, alien invasion, dinosaur, race, showdown, cia,"
-        " fbi agent",
+        " escape, car chase, superhero, martial arts, martial artist, alien invasion, dinosaur, showdown, cia, fbi"
+        " agent, car race",
     ),
     "uplifting": (
         {"Family": 0.3, "Music": 0.4, "Sport": 0.4},
-        "uplifting, hope, second chance, dream, joy, triumph, dance, singing, choir, success, celebrate, courage,"
-        " new life, happiness, overcome, feel-good, believe, inspirational, underdog, win",
+        "uplifting, hope, second chance, joy, triumph, dance, singing, choir, success, celebrate, courage, new"
+        " life, happiness, overcome, feel-good, believe, inspirational, underdog, win",
     ),
     "whimsical": (
         {"Fantasy": 0.4, "Animation": 0.4, "Family": 0.3},
@@ -223,12 +222,12 @@ THEMES: Mapping[str, Cues] = {
     "exploration": (
         {"Adventure": 0.2},
         "expedition, explorer, voyage, space travel, space, astronaut, uncharted, discover, discovery, journey,"
-        " treasure, jungle, lost world, ocean, planet, mars, moon, antarctic, north pole, deep sea, travel",
+        " treasure, jungle, lost world, ocean, planet, mars, moon, antarctic, north pole, deep sea",
     ),
     "faith and doubt": (
         {"Faith": 1.0},
         "faith, religion, religious, priest, nun, church, god, jesus, bible, monk, christian, catholic, rabbi,"
-        " pastor, miracle, angel, prayer, buddhist, muslim, missionary, devil, exorcism",
+        " pastor, miracle, guardian angel, prayer, buddhist, muslim, missionary, devil, exorcism",
     ),
     "family bonds": (
         {"Family": 0.4},
@@ -273,8 +272,8 @@ THEMES: Mapping[str, Cues] = {
     ),
     "growing old": (
         {},
-        "elderly, old man, old woman, aging, retirement, retired, retirement home, dementia, senior,"
-        " alzheimer, aged, midlife crisis, mid-life crisis, veteran, nursing home, grandfather, old age, pensioner",
+        "elderly, old man, old woman, aging, retirement, retired, retirement home, dementia, senior, alzheimer,"
+        " aged, midlife crisis, mid-life crisis, veteran, nursing home, grandfather, old age, pensioner",
     ),
     "identity": (
         {},
@@ -311,8 +310,8 @@ THEMES: Mapping[str, Cues] = {
     ),
     "marriage and its strains": (
         {},
-        "marriage, married, divorce, husband, wife, newlywed, marital, couple, separation, adultery, infidelity,"
-        " marriage crisis, ex-wife, ex-husband, spouse, extramarital affair, wife husband relationship, unfaithful",
+        "marriage, married, divorce, husband, wife, newlywed, marital, separation, adultery, infidelity, marriage"
+        " crisis, ex-wife, ex-husband, spouse, extramarital affair, wife husband relationship, unfaithful",
     ),
     "myth and legend": (
         {"Fantasy": 0.4},
@@ -342,9 +341,8 @@ THEMES: Mapping[str, Cues] = {
     ),
     "power and corruption": (
         {},
-        "corruption, corrupt, power, dictator, mafia, tycoon, crime boss, empire, greed, scandal, blackmail,"
-        " crooked, abuse of power, political corruption, ruthless, mob boss, politician, bribery, cartel, police"
-        " corruption",
+        "corruption, corrupt, dictator, mafia, tycoon, crime boss, empire, greed, scandal, blackmail, crooked,"
+        " abuse of power, political corruption, ruthless, mob boss, politician, bribery, cartel, police corruption",
     ),
     "prejudice": (
         {},
@@ -384,17 +382,17 @@ THEMES: Mapping[str, Cues] = {
     ),
     "time and memory": (
         {},
-        "memory, memories, amnesia, time travel, past, time, remember, flashback, forgotten, time loop, nostalgia,"
-        " years later, childhood memory, future self, back in time, time machine",
+        "memory, memories, amnesia, time travel, remember, flashback, forgotten, time loop, nostalgia, years later,"
+        " childhood memory, future self, back in time, time machine",
     ),
     "underdog": (
         {"Sport": 0.6},
-        "underdog, boxer, boxing, coach, championship, team, loser, misfits, tournament, against all odds,"
-        " baseball, football, american football, basketball, competition, contest, unlikely hero, hockey, sport",
+        "underdog, boxer, boxing, coach, championship, loser, misfits, tournament, against all odds, baseball,"
+        " football, american football, basketball, competition, contest, unlikely hero, hockey, sport",
     ),
     "war and its cost": (
         {"War": 1.0},
         "war, world war ii, world war i, vietnam, soldier, battlefield, troops, army, nazi, nazis, holocaust, civil"
-        " war, veteran, invasion, occupied, vietnam war, platoon, general, concentration camp, prisoner of war, iraq",
+        " war, veteran, occupied, vietnam war, platoon, concentration camp, prisoner of war, iraq",
     ),
 }

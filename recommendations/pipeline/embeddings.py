@@ -13,7 +13,7 @@ from recommendations import providers
 from recommendations.engine.arrays import rows_in
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.embeddings import join, project
-from recommendations.engine.features import FeatureMatrix, genres_of, tidy
+from recommendations.engine.features import FeatureMatrix, canonical_values, genres_of, tidy
 from recommendations.pipeline import vector_index
 from recommendations.providers.base import TextEmbedder
 from recommendations.queries.catalogue import load_embeddings, load_feature_matrix
@@ -94,7 +94,8 @@ def description(
 ) -> str:
     """Return a title in words: its name, what it is about, its first keywords; where nothing is known, its genres."""
     about = [tidy(overview)] if overview.strip() else [", ".join(genres_of(genres))]
-    about.append(", ".join(tidy(word) for word in keywords[: config.features.keywords_kept]))
+    telling = [value for word in keywords for value in canonical_values("keyword", word)]
+    about.append(", ".join(telling[: config.features.keywords_kept]))
     return ". ".join([tidy(title), *(part.rstrip(".") for part in about if part)]) + "."
 
 

@@ -189,6 +189,7 @@ def test_an_empty_catalogue_is_no_trouble(now):
     [
         (("Heat", " Cops\nand robbers. ", ["Crime"], ["heist"]), "Heat. Cops and robbers. heist."),
         (("Heat", "", ["Crime", "Sci-Fi"], []), "Heat. Crime, Science Fiction."),
+        (("Heat", "", [], ["in Netflix queue", "HEIST "]), "Heat. heist."),
         (("Heat", "", [], []), "Heat."),
     ],
 )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from recommendations.engine.config import DEFAULT
 from recommendations.models import ContentSimilarity, UserBehaviorEvent
 from recommendations.pipeline import embeddings, features, similarity
 from recommendations.pipeline.similarity import rebuild
+from recommendations.queries.catalogue import load_feature_matrix
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +185,22 @@ def test_a_failure_half_way_leaves_the_old_rows(world, now, monkeypatch):
     assert places() == before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_are_one(world, now):
+    ContentSimilarity.objects.all().delete()
+
+    def run() -> dict[str, int]:
+        try:
+            return rebuild(now=now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        added = [job.result()["added"] for job in [pool.submit(run), pool.submit(run)]]
+
+    assert sorted(added) == [0, len(rows())]
+
+
 def test_scores_agree_with_a_slow_count_over_random_titles(now, rng):
     genres = ["War", "Drama", "Crime", "Horror"]
     for i in range(1, 30):
@@ -191,8 +209,6 @@ def test_scores_agree_with_a_slow_count_over_random_titles(now, rng):
     features.rebuild(now=now)
 
     rebuild(now=now, kinds=["genre"])
-
-    from recommendations.queries.catalogue import load_feature_matrix
 
     x = load_feature_matrix().of_types("genre").strengths.toarray()
     stored = {(a, b): score for _, a, b, score in rows()}

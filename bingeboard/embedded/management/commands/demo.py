@@ -1,33 +1,39 @@
 """Everything on one machine: database, demo catalogue, pipeline, then web, worker and beat until Ctrl-C."""
 
-import json
 import os
 import signal
 import sys
 import time
-import urllib.error
 import urllib.request
 from argparse import ArgumentParser
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
+from django.db import connections
+from django.db.models import Q
 from django.utils import timezone
 from rich.console import Console
 from rich.panel import Panel
 
 from bingeboard.commands import Command as BaseCommand
-from bingeboard.embedded.home import Home, write_private
-from bingeboard.embedded.processes import ServerError, is_free
+from bingeboard.embedded import servers
+from bingeboard.embedded.home import Home
+from bingeboard.embedded.processes import ServerError, is_free, undisturbed
 from bingeboard.embedded.supervisor import Child, Supervisor
 from bingeboard.errors import Invalid
 from bingeboard.users.models import User
 from bingeboard.users.services import issue_token
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
 FIRST_PORT = 8000
 READY_SECONDS = 60
+OUR_APPS = ("users", "shows", "social", "experiments", "recommendations", "django_celery_beat")
 VIEWERS = ("demo-ada", "demo-ben")
 QUERY = """query {
   recommendations(first: 5) {
@@ -47,34 +53,55 @@ class Command(BaseCommand):
         parser.add_argument("--viewers", type=int, metavar="N", help="how many made-up viewers to load")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
         port = _port(options["port"])
         home = Home.default()
-        started = time.monotonic()
+        home.prepare()
+        running = home.try_lock("demo.lock")
+        if running is None:
+            raise Invalid(f"a demo of {home.path} runs already at {home.read('info.json').get('url', 'its start')}")
+        # A shell that starts us in the background has Ctrl-C ignored; whoever sends it nevertheless means it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with running:
+            try:
+                self._prepare(options["viewers"])
+                # Loading took its time; the port may have gone.
+                self._run(home, port if is_free(port) else _port(options["port"]), started)
+            except KeyboardInterrupt:
+                self.say("stopping")
+
+    def _prepare(self, n_viewers: int | None) -> None:
+        """Migrate; load titles where there are none, and run the pipeline where nothing stands ready."""
         call_command("migrate", verbosity=0)
         self.say("database ready")
         if not apps.get_model("shows", "Show").objects.exists():
-            chosen = {} if options["viewers"] is None else {"viewers": options["viewers"]}
+            chosen = {} if n_viewers is None else {"viewers": n_viewers}
             call_command("load_demo", stdout=self.stdout, stderr=self.stderr, **chosen)
         if not apps.get_model("recommendations", "RecommendationCandidate").objects.exists():
             call_command("rebuild", stdout=self.stdout, stderr=self.stderr)
+
+    def _run(self, home: Home, port: int, started: float) -> None:
+        """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
         info = _accounts(home, port)
-        supervisor = Supervisor(_children(port))
-        info_file = home.path / "info.json"
+        connections.close_all()
+        supervisor = Supervisor(_children(home, port))
+
+        def tend() -> None:
+            for name in servers.revive():
+                self.stderr.write(f"{name} had died and was started again at its old address")
+
         try:
             supervisor.start()
-            _wait_until_ready(supervisor, info["url"])
-            write_private(info_file, json.dumps(info, indent=2))
+            supervisor.run(until=_readiness(info["url"]), tend=tend)
+            home.write("info.json", info)
             self._greet(info, time.monotonic() - started)
-            supervisor.run()
+            supervisor.run(tend=tend)
         except ServerError as error:
             raise Invalid(str(error)) from error
-        except KeyboardInterrupt:
-            self.say("stopping")
         finally:
-            # Whoever is impatient and interrupts again must not leave half of it running.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            info_file.unlink(missing_ok=True)
-            supervisor.stop()
+            with undisturbed():
+                home.remove("info.json")
+                supervisor.stop()
 
     def _greet(self, info: dict[str, Any], seconds: float) -> None:
         viewer = info["tokens"]["viewers"][0]
@@ -117,21 +144,9 @@ def _port(asked: int | None) -> int:
 
 def _accounts(home: Home, port: int) -> dict[str, Any]:
     """Make sure of the demo's log-ins and hand out fresh tokens; returns what info.json holds."""
-    now = timezone.now()
-    logins = {}
-    for username, staff, superuser in (("admin", True, True), ("curator", True, False)):
-        user, _ = User.objects.get_or_create(username=username, defaults={"id": username})
-        password = home.secret(f"login-{username}")
-        if not user.check_password(password) or user.is_superuser != superuser or not user.is_staff:
-            user.set_password(password)
-            user.is_staff, user.is_superuser = staff, superuser
-            user.save()
-        logins[username] = {"username": username, "password": password}
-
-    def token(user_id: str, *scopes: str) -> str:
-        User.objects.get(pk=user_id).api_tokens.filter(name="demo").delete()
-        return str(issue_token(user_id=user_id, scopes=list(scopes), name="demo", expires_at=None, now=now)[1])
-
+    admin = _login(home, "admin", superuser=True)
+    curator = _login(home, "curator", superuser=False)
+    curator.user_permissions.set(_curators_permissions())
     viewers = User.objects.filter(pk__in=VIEWERS).order_by("pk")
     if not viewers:
         viewers = User.objects.filter(is_staff=False, is_active=True).order_by("pk")[:2]
@@ -142,55 +157,71 @@ def _accounts(home: Home, port: int) -> dict[str, Any]:
         "databaseUrl": os.environ["DATABASE_URL"],
         "redisUrl": settings.REDIS_URL,
         "tokens": {
-            "viewers": [{"id": v.pk, "username": v.username, "token": token(v.pk, "viewer")} for v in viewers],
-            "curator": token("curator", "viewer", "curator"),
-            "admin": token("admin", "viewer", "admin", "act_as"),
+            "viewers": [{"id": v.pk, "username": v.username, "token": _token(v, "viewer")} for v in viewers],
+            "curator": _token(curator, "viewer", "curator"),
+            "admin": _token(admin, "viewer", "curator", "admin", "act_as"),
         },
-        "logins": logins,
+        "logins": {
+            user.username: {"username": user.username, "password": home.secret(f"login-{user.username}")}
+            for user in (admin, curator)
+        },
     }
 
 
-def _children(port: int) -> list[Child]:
-    python = sys.executable
-    scripts = Path(python).parent
-    granian = [
-        str(scripts / "granian"),
-        "--interface",
-        "wsgi",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-        "--blocking-threads",
-        "4",
-        "--no-ws",
-        "--log-level",
-        "warning",
-        "bingeboard.wsgi:application",
-    ]
-    celery = [python, "-m", "celery", "-A", "bingeboard"]
-    # One BLAS thread each: three processes share the machine's cores with the database.
-    env = {"OPENBLAS_NUM_THREADS": "1"}
+def _login(home: Home, username: str, *, superuser: bool) -> User:
+    """Return a member of staff whose password is the one this home keeps."""
+    user, _ = User.objects.get_or_create(username=username, defaults={"id": username})
+    password = home.secret(f"login-{username}")
+    if not (user.is_active and user.is_staff and user.is_superuser == superuser and user.check_password(password)):
+        user.is_active, user.is_staff, user.is_superuser = True, True, superuser
+        user.set_password(password)
+        user.save()
+    return user
+
+
+def _curators_permissions() -> "QuerySet[Permission]":
+    """Return what a curator may: look at everything of ours, and change titles, features, experiments and schedules."""
+    ours = Permission.objects.filter(content_type__app_label__in=OUR_APPS)
+    changed = Q(content_type__app_label__in=("shows", "experiments", "django_celery_beat"))
+    return ours.filter(Q(codename__startswith="view_") | changed | Q(content_type__model="contentfeature"))
+
+
+def _token(user: User, *scopes: str) -> str:
+    """Issue a token for the demo, in place of the one of its last run."""
+    user.api_tokens.filter(name="demo").delete()
+    return issue_token(user_id=user.pk, scopes=scopes, name="demo", expires_at=None, now=timezone.now())[1]
+
+
+def _children(home: Home, port: int) -> list[Child]:
+    """Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends."""
+    web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
+    worker = ["celery", "-A", "bingeboard", "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"]
+    beat = ["celery", "-A", "bingeboard", "beat", "--loglevel", "info", "--pidfile", ""]
+    # One BLAS thread each: three processes share the machine's cores with the database. One key for all of them.
+    env = {"OPENBLAS_NUM_THREADS": "1", "BINGEBOARD_SECRET_KEY": settings.SECRET_KEY}
+    python = [sys.executable, "-m"]
     return [
-        Child("web", granian, env),
-        Child("worker", [*celery, "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"], env),
-        Child("beat", [*celery, "beat", "--loglevel", "info", "--pidfile", ""], env),
+        # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.
+        Child("worker", [*python, *worker], env, death_signal=signal.SIGQUIT),
+        Child("beat", [*python, *beat], env),
+        Child("web", [*python, *web, "bingeboard.wsgi:application"], env),
     ]
 
 
-def _wait_until_ready(supervisor: Supervisor, url: str) -> None:
-    """Look after the children until the web process answers."""
+def _readiness(url: str) -> Callable[[], bool]:
+    """Return a function that says whether the web process serves requests; it gives up with ServerError."""
     deadline = time.monotonic() + READY_SECONDS
+    # Without the proxy that the environment may name: this never leaves the machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ready() -> bool:
         try:
-            with urllib.request.urlopen(f"{url}/health/ready/", timeout=2) as answer:  # noqa: S310 - our own address
+            with opener.open(f"{url}/health/ready/", timeout=2) as answer:
                 return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+        except OSError:
             if time.monotonic() > deadline:
                 raise ServerError(f"the web process did not answer at {url} within {READY_SECONDS} s") from None
             return False
 
-    supervisor.run(until=ready)
+    return ready

@@ -1,8 +1,7 @@
 """Delete a home: its embedded servers' data, secrets and artefacts."""
 
-import fcntl
+import contextlib
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from bingeboard.commands import Command as BaseCommand
@@ -23,16 +22,29 @@ class Command(BaseCommand):
         if not home.path.exists():
             self.say(f"{home.path} is not there; nothing to delete")
             return
-        if not home.is_ours or home.path in (Path.home(), Path("/")):
+        if home.path != Home.beside_manage().resolve() and not home.is_ours:
             raise Invalid(f"{home.path} does not look like a home of ours; delete it by hand if it is to go")
-        if not options["yes"] and input(f"Delete {home.path} and all data in it? Type yes: ").strip() != "yes":
-            raise Invalid("nothing was deleted")
-        try:
-            with home.locked("users.lock", wait=False) as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                home.delete()
-        except BlockingIOError:
-            raise Invalid(
-                f"servers of {home.path} are in use; stop `make demo` or the command that uses them"
-            ) from None
+        if not options["yes"] and not _agreed(home):
+            raise Invalid("nothing was deleted; answer yes, or add --yes")
+        if not _delete(home):
+            raise Invalid(f"servers of {home.path} are in use; end `make demo` or the command that uses them first")
         self.say(f"deleted {home.path}")
+
+
+def _agreed(home: Home) -> bool:
+    try:
+        return input(f"Delete {home.path} and all data in it? Type yes: ").strip() == "yes"
+    except EOFError:
+        return False
+
+
+def _delete(home: Home) -> bool:
+    """Delete a home that nobody uses, nor starts to use meanwhile; False where somebody does."""
+    with contextlib.ExitStack() as held:
+        for name in ("start.lock", "users.lock", "demo.lock"):
+            file = home.try_lock(name)
+            if file is None:
+                return False
+            held.enter_context(file)
+        home.delete()
+    return True
