@@ -180,6 +180,8 @@ LOGGING = {
 }
 
 # --- The admin --------------------------------------------------------------------------------------------
+# What the badge in the admin says one is working on; where it is empty, the database's address tells.
+ENVIRONMENT_NAME = env.str("BINGEBOARD_ENVIRONMENT", default="")
 UNFOLD = {
     "SITE_TITLE": "BingeBoard",
     "SITE_HEADER": "BingeBoard",
@@ -187,6 +189,10 @@ UNFOLD = {
     "SITE_SYMBOL": "movie",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "bingeboard.admin.navigation.environment",
+    "DASHBOARD_CALLBACK": "recommendations.admin.dashboard.show",
+    "STYLES": [STATIC_URL + "bingeboard/admin.css"],
+    "SIDEBAR": {"show_search": True, "navigation": "bingeboard.admin.navigation.sidebar"},
 }
 
 # Threads of BLAS beyond the cores make everything slower when web, worker and database share two of them.

@@ -112,41 +112,9 @@ def create_experiment(
     return defined
 
 
-def has_started(experiment: Experiment, *, now: dt.datetime) -> bool:
-    """Return whether viewers may have been shown any of it: from then on it stays as it is."""
-    if experiment.is_active or (experiment.end_date is not None and experiment.end_date <= now):
-        return True
-    return RecommendationExperiment.objects.filter(experiment_name=experiment.name).exists()
-
-
-def check_change(*, experiment: Experiment, variants: Sequence[VariantSpec] | None = None, now: dt.datetime) -> None:
-    """
-    Refuse to change what decides who sees what in an experiment that has started; it can only be stopped.
-
-    experiment   with its fields as they are to be, not yet saved
-    variants     all of them as they are to be, in their order; None where they stay
-
-    Raises Invalid naming what would change.
-    """
-    stored = Experiment.objects.filter(pk=experiment.pk).prefetch_related("variants").first()
-    if stored is None or not has_started(stored, now=now):
-        return
-    for field_name in ("name", "salt", "layer", "traffic", "start_date"):
-        if getattr(stored, field_name) != getattr(experiment, field_name):
-            raise _frozen(stored, field_name)
-    if variants is not None and list(variants) != _specs(stored):
-        raise _frozen(stored, "variants")
-
-
-def _frozen(experiment: Experiment, field_name: str) -> Invalid:
-    said = field_name.replace("_", " ")
-    return Invalid(
-        f"{experiment.name} has started, so its {said} can not change; stop it and define another", field=field_name
-    )
-
-
-def _specs(experiment: Experiment) -> list[VariantSpec]:
-    return [VariantSpec(v.name, v.weight, v.algorithm_config) for v in variants_of(experiment)]
+def has_started(experiment: Experiment) -> bool:
+    """Return whether viewers may have been shown any of it: from then on it stays as it is, and can only be stopped."""
+    return experiment.is_active or experiment.end_date is not None
 
 
 def start_experiment(*, name: str, now: dt.datetime) -> Experiment:
@@ -160,11 +128,12 @@ def start_experiment(*, name: str, now: dt.datetime) -> Experiment:
         # All of them, in order: two that start at once would both find the same room.
         list(Experiment.objects.select_for_update().order_by("pk").values_list("pk"))
         experiment = experiment_named(name=name)
-        if experiment.end_date is not None and experiment.end_date <= now:
-            raise Invalid(f"{name} has ended; define a new one, so that its figures stay its own", field="name")
         if experiment.is_active:
             raise Invalid(f"{name} runs already", field="name")
-        check_definition(name=name, layer=experiment.layer, traffic=experiment.traffic, variants=_specs(experiment))
+        if has_started(experiment):
+            raise Invalid(f"{name} has ended; define a new one, so that its figures stay its own", field="name")
+        specs = [VariantSpec(v.name, v.weight, v.algorithm_config) for v in variants_of(experiment)]
+        check_definition(name=name, layer=experiment.layer, traffic=experiment.traffic, variants=specs)
         _check_room(experiment, now)
         _check_constants(experiment, now)
         experiment.is_active, experiment.start_date = True, now
@@ -207,13 +176,12 @@ def stop_experiment(*, name: str, now: dt.datetime) -> Experiment:
     with transaction.atomic():
         Experiment.objects.select_for_update().filter(name=name).first()
         experiment = experiment_named(name=name)
-        if experiment.is_active:
-            end = now if experiment.end_date is None else min(now, experiment.end_date)
-            experiment.is_active = False
-            experiment.end_date = max(end, experiment.start_date + dt.timedelta(microseconds=1))
-            experiment.save(update_fields=["is_active", "end_date"])
-        elif experiment.end_date is None or experiment.end_date > now:
+        if not has_started(experiment):
             raise Invalid(f"{name} has not started", field="name")
+        if experiment.is_active:
+            experiment.is_active = False
+            experiment.end_date = max(now, experiment.start_date + dt.timedelta(microseconds=1))
+            experiment.save(update_fields=["is_active", "end_date"])
     _close(experiment)
     return experiment
 

@@ -22,6 +22,9 @@ LAST_PAGE = 1000
 # How many viewers or titles a search may find before it looks for rows about them.
 FOUND_FIRST = 200
 NAMED_BEFORE_DELETION = 50
+# How a viewer or a title is found by a search through other tables.
+VIEWER_LOOKUPS = ("pk", "username__istartswith")
+TITLE_LOOKUPS = ("title__icontains",)
 
 
 class About(int):

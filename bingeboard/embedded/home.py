@@ -72,7 +72,7 @@ class Home:
             raise ServerError(f"the home {self.path} can not be used: {error.strerror}; set BINGEBOARD_HOME") from error
 
     def _holds_others(self) -> bool:
-        """Return whether other things lie in the folder; what another process of ours prepares just now does not count."""
+        """Return whether other things lie in the folder, past what another process of ours prepares just now."""
         names = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(f".{MARK}")}
         return bool(names - NOT_OURS_TO_MIND)
 
@@ -124,7 +124,7 @@ class Home:
         """
         Return where PostgreSQL keeps its data: in the home, or where the account that runs it can reach.
 
-        No folder's permissions are loosened for it; what lies outside is noted, so that it stays and goes with the home.
+        No folder's permissions are loosened for it. What lies outside is noted: it stays, and goes, with the home.
         """
         noted = self.read(MARK).get("outside")
         inside = self.path / "postgres"

@@ -1,8 +1,8 @@
 """
 What a dead starter may leave behind: a PostgreSQL that still runs, or the mark of one that does not.
 
-Two servers on one data folder would destroy it. PostgreSQL guards against that with postmaster.pid and the shared memory
-it names, so that file is never removed here; it is only freed of a process number that now belongs to somebody else.
+Two servers on one data folder would destroy it. PostgreSQL guards against that with postmaster.pid and the shared
+memory it names, so that file is never removed here; it is only freed of a number that now belongs to somebody else.
 """
 
 import contextlib

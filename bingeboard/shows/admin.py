@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import Exists, F, Field, ForeignKey, OuterRef, Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import TabularInline
@@ -17,15 +18,14 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from bingeboard.admin.base import BaseAdmin
+from bingeboard.admin.base import TITLE_LOOKUPS, VIEWER_LOOKUPS, BaseAdmin
 from bingeboard.admin.display import linked, number
 from bingeboard.admin.forms import ChangedRowsFormSet, LinesField
 from bingeboard.shows.models import Platform, Show, ShowPlatform, ShowTag, Watchlist
 
-# How a title is found wherever a search is about titles: by its number, or by part of its name.
-TITLE_LOOKUPS = ("title__icontains",)
-VIEWER_LOOKUPS = ("pk", "username__istartswith")
 ROWS_IN_PAGE = 20
+# Imports take back what imports brought, and leave alone what people entered.
+BY_HAND = "curated"
 
 
 class GenreFilter(DropdownFilter):
@@ -87,10 +87,20 @@ class GapFilter(DropdownFilter):
         return queryset.filter(gaps[self.value()]) if self.value() in gaps else queryset
 
 
+class AvailabilityForm(ModelForm):
+    """Where a title can be watched, as somebody says who knows."""
+
+    def save(self, commit: bool = True) -> ShowPlatform:
+        self.instance.source = BY_HAND
+        saved: ShowPlatform = super().save(commit)
+        return saved
+
+
 class AvailabilityInline(TabularInline):
     """Where a title can be watched."""
 
     model = ShowPlatform
+    form = AvailabilityForm
     formset = ChangedRowsFormSet
     fields = ("platform", "region", "valid_from", "valid_until", "source")
     readonly_fields = ("source",)
@@ -172,10 +182,6 @@ class ShowAdmin(BaseAdmin):
             return db_field.formfield(**kwargs, help_text=f"{db_field.help_text}. One a line.")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def about(self, term: str) -> Q:
-        """Return the condition that a title is meant: its number, or part of its name."""
-        return Q(pk=int(term)) if term.isdecimal() and len(term) < 19 else Q()
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
@@ -225,6 +231,7 @@ class PlatformAdmin(BaseAdmin):
 class ShowPlatformAdmin(BaseAdmin):
     """Which service has which title, where and when."""
 
+    form = AvailabilityForm
     list_display = ("on", "title", "region", "valid_from", "valid_until", "source")
     list_display_links = ("on",)
     list_filter = (("platform", AutocompleteSelectFilter), ("show", AutocompleteSelectFilter), "region")

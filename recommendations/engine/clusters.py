@@ -291,7 +291,8 @@ def habit_vectors(habits: Habits, config: ClustersConfig = DEFAULT.clusters) -> 
     Return habits as standardised columns, (n_viewers, d), each question counting once however many columns it takes.
 
     A share of few acts is drawn to everybody's: (count + prior * overall) / (acts + prior). Quantities with a long
-    tail are taken as log(1 + x). A column that is the same for all, and what is not known, says nothing (0).
+    tail are taken as log(1 + x). A column that is the same for all, and what is not known, says nothing (0). The last
+    column is 1 for everyone, so that to be like everybody else is a direction, too.
     """
     completion = np.stack([habits.finished, habits.left], axis=1)
     kinds = np.stack([habits.films, habits.series], axis=1)
@@ -305,7 +306,7 @@ def habit_vectors(habits: Habits, config: ClustersConfig = DEFAULT.clusters) -> 
         np.log1p(habits.session_minutes)[:, None],
     ]
     columns = [standardised(question) / math.sqrt(max(1, question.shape[1])) for question in questions]
-    return to_unit(np.concatenate(columns, axis=1))
+    return to_unit(np.concatenate([*columns, np.ones((len(habits.per_week), 1))], axis=1))
 
 
 def shares(counts: Floats, prior: float) -> Floats:

@@ -57,10 +57,25 @@ def publish(
     fit_report: Mapping[str, Any],
     now: dt.datetime,
 ) -> ModelArtifact:
-    """Write a model's files and make it the live one; what was live before is retired, and kept for a while."""
-    version = now.strftime("%Y%m%dT%H%M%S.%f")
-    files = {name: _save(f"models/{kind}/{version}/{name}.npy", _npy(array)) for name, array in arrays.items()}
-    files["document"] = _save(f"models/{kind}/{version}/document.json", json.dumps(document).encode())
+    """
+    Write a model's files and make it the live one; what was live before is retired, and kept for a while.
+
+    The same content at the same second is the same version, and is not written twice.
+    """
+    contents = {name: _npy(array) for name, array in arrays.items()} | {"document": json.dumps(document).encode()}
+    entries = {
+        name: {"path": "", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in contents.items()
+    }
+    checksum = _checksum_of(entries)
+    version = f"{now:%Y%m%dT%H%M%S}-{checksum[:8]}"
+    known = ModelArtifact.objects.filter(kind=kind, version=version, state="live").first()
+    if known is not None:
+        return known
+    for name, content in contents.items():
+        ending = "json" if name == "document" else "npy"
+        path = f"models/{kind}/{version}/{name}.{ending}"
+        entries[name]["path"] = default_storage.save(path, ContentFile(content))
     with transaction.atomic():
         # One publisher at a time: the unique constraint allows a single live row.
         list(ModelArtifact.objects.select_for_update().filter(kind=kind, state="live").order_by("pk"))
@@ -72,8 +87,8 @@ def publish(
             parameters=parameters,
             data_window=data_window,
             fit_report=fit_report,
-            files=files,
-            checksum=_checksum_of(files),
+            files=entries,
+            checksum=checksum,
             created_at=now,
             promoted_at=now,
         )
@@ -156,11 +171,6 @@ def _npy(array: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
-
-
-def _save(path: str, content: bytes) -> dict[str, Any]:
-    saved = default_storage.save(path, ContentFile(content))
-    return {"path": saved, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def _checksum_of(files: Mapping[str, Mapping[str, Any]]) -> str:

@@ -39,8 +39,13 @@ def rebuild(
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         titles = _facts(chosen)
         _stage(titles, config, progress)
+        if chosen is None:
+            # Right after a first load PostgreSQL still thinks the table empty, and would take hours row by row.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         removed = _remove(chosen)
         added, changed = _upsert()
+        if chosen is None and (added or removed):
+            cursor.execute("ANALYZE content_features")
     return {"titles": len(titles), "added": added, "changed": changed, "removed": removed}
 
 

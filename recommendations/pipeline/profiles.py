@@ -120,7 +120,9 @@ def store_strengths(*, features: FeatureMatrix, config: EngineConfig = DEFAULT) 
             WHERE f.id = o.id AND o.strength IS DISTINCT FROM n.strength
             """
         )
-        return cursor.rowcount
+        changed = cursor.rowcount
+        cursor.execute("DROP TABLE new_strengths")
+        return changed
 
 
 def type_names(features: FeatureMatrix) -> list[str]:

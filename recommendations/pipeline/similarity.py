@@ -133,6 +133,8 @@ def _merge(kinds: Sequence[str], now: dt.datetime) -> tuple[int, int, int]:
     """
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE wanted_pairs")
+        # Right after a first load PostgreSQL still thinks the table empty, and would go through it row by row for hours.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             """
             DELETE FROM content_similarity f
@@ -166,4 +168,7 @@ def _merge(kinds: Sequence[str], now: dt.datetime) -> tuple[int, int, int]:
             """,
             [now],
         )
-        return removed, changed, cursor.rowcount
+        added = cursor.rowcount
+        if removed or added:
+            cursor.execute("ANALYZE content_similarity")
+        return removed, changed, added

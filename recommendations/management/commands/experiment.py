@@ -13,7 +13,7 @@ from bingeboard.commands import Command as BaseCommand
 from bingeboard.errors import Invalid
 from experiments.models import Experiment
 from experiments.queries import is_running
-from experiments.services import VariantSpec, create_experiment, start_experiment, stop_experiment
+from experiments.services import VariantSpec, create_experiment, has_started, start_experiment, stop_experiment
 from recommendations.reports import MetricLine, Report, experiment_report
 
 # Where nobody's terminal says how wide it is.
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         table = Table("experiment", "state", "layer", "traffic", "since", "until", "variants")
         for e in Experiment.objects.order_by("name").prefetch_related("variants"):
             variants = ", ".join(f"{v.name} {v.weight:g}" for v in sorted(e.variants.all(), key=lambda v: v.pk))
-            since, until = (_day(e.start_date) if e.is_active or e.end_date else ""), _day(e.end_date)
+            since, until = _day(e.start_date) if has_started(e) else "", _day(e.end_date)
             table.add_row(e.name, _state(e), e.layer, f"{e.traffic:.0%}", since, until, variants)
         if not table.row_count:
             self.say("no experiments yet; `experiment create --help` shows how")
@@ -116,11 +116,9 @@ def _variant(text: str) -> VariantSpec:
 
 
 def _state(experiment: Experiment) -> str:
-    if is_running(experiment, now=timezone.now()):
-        return "running"
-    if experiment.is_active and experiment.start_date > timezone.now():
-        return "due"
-    return "ended" if experiment.is_active or experiment.end_date else "defined"
+    if not has_started(experiment):
+        return "draft"
+    return "running" if is_running(experiment, now=timezone.now()) else "ended"
 
 
 def _day(moment: Any) -> str:

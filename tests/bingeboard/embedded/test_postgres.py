@@ -1,9 +1,12 @@
 """The embedded PostgreSQL: what it refuses, what it survives."""
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,9 +25,6 @@ Start = Callable[[], postgres.Postgres]
 @pytest.fixture(scope="module")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One data folder for this module: a cold start is paid for once."""
-    import shutil
-    import tempfile
-
     path = Path(tempfile.mkdtemp(prefix="bingeboard pg "))
     path.chmod(0o711)
     yield path
@@ -108,7 +108,7 @@ def test_committed_rows_survive_a_kill_and_the_stale_mark_it_leaves(start: Start
 
 def test_a_busy_child_of_a_killed_server_is_ended_before_another_writes(start: Start, shared_folder: Path) -> None:
     server = start()
-    with psycopg.connect(server.url) as connection:
+    with contextlib.closing(psycopg.connect(server.url)) as connection:
         backend = connection.info.backend_pid
         connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 2000000000)")
         server.process.send_signal(signal.SIGKILL)
@@ -116,8 +116,8 @@ def test_a_busy_child_of_a_killed_server_is_ended_before_another_writes(start: S
 
         restarted = start()
 
-        assert not is_alive(backend)
-        assert postgres.answers(restarted.url)
+    assert not is_alive(backend)
+    assert postgres.answers(restarted.url)
 
 
 def test_a_mark_whose_number_belongs_to_a_stranger_is_freed(start: Start, shared_folder: Path) -> None:
@@ -151,7 +151,6 @@ def test_a_port_that_was_taken_meanwhile_is_not_insisted_on(start: Start, monkey
     free = postgres.free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        taken.listen()
         monkeypatch.setattr(postgres, "free_port", iter([taken.getsockname()[1], free]).__next__)
 
         server = start()

@@ -52,7 +52,6 @@ def test_a_port_that_was_taken_meanwhile_is_not_insisted_on(folder: Path, monkey
     free = valkey.free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        taken.listen()
         monkeypatch.setattr(valkey, "free_port", iter([taken.getsockname()[1], free]).__next__)
 
         started = valkey.start(folder=folder / "valkey", password="right")

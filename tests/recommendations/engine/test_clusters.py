@@ -287,8 +287,10 @@ def habits(n: int, **given: np.ndarray) -> Habits:
     return Habits(**{**plain, **given})
 
 
-def test_habits_that_all_share_say_nothing():
-    assert not habit_vectors(habits(6)).any()
+def test_those_who_are_like_everybody_are_alike():
+    found = habit_vectors(habits(6))
+
+    assert found @ found.T == pytest.approx(np.ones((6, 6)))
 
 
 def test_those_who_watch_at_the_same_hours_are_alike():
@@ -296,7 +298,8 @@ def test_those_who_watch_at_the_same_hours_are_alike():
 
     found = habit_vectors(habits(4, hours=np.array([by_night, by_day, by_night, by_day])))
 
-    assert found @ found.T == pytest.approx(np.array([[1, -1, 1, -1], [-1, 1, -1, 1]] * 2), abs=1e-6)
+    # A question answered the other way weighs as much as being a viewer at all.
+    assert found @ found.T == pytest.approx(np.array([[1, 0, 1, 0], [0, 1, 0, 1]] * 2), abs=1e-6)
 
 
 def test_a_question_counts_once_however_many_columns_it_takes():
@@ -305,7 +308,8 @@ def test_a_question_counts_once_however_many_columns_it_takes():
     found = habit_vectors(habits(4, devices=phones, finished=sets, left=9 - sets))
 
     # Each of the two questions divides the viewers in half, and neither outweighs the other.
-    assert found @ found.T == pytest.approx(np.array([[1, 0, 0, -1], [0, 1, -1, 0], [0, -1, 1, 0], [-1, 0, 0, 1]]))
+    alike = np.array([[3, 1, 1, -1], [1, 3, -1, 1], [1, -1, 3, 1], [-1, 1, 1, 3]]) / 3
+    assert found @ found.T == pytest.approx(alike, abs=1e-6)
 
 
 def test_a_share_of_few_acts_is_drawn_to_everybodys():

@@ -69,9 +69,11 @@ def test_a_stage_that_somebody_else_runs_is_not_run_beside_it() -> None:
     keys = ("host", "port", "user", "password", "dbname")
     with psycopg.connect(**{key: settings[key] for key in keys}) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('bingeboard.stage.trending', 0))")
+        other.commit()
 
         with pytest.raises(Stale, match="trending is being run"), exclusively("trending"):
             pass
+        other.execute("SELECT pg_advisory_unlock_all()")
     with exclusively("trending"):
         pass
 
