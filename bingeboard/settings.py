@@ -140,6 +140,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = "bingeboard.formats"
 
 # --- The engine -------------------------------------------------------------------------------------------
 # Who turns text into vectors: "minilm" (local, no network), "openai", or "lexical" (no model at all).
@@ -148,8 +149,6 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
 # "hnsw" or "ivfflat"; see `manage.py build_vector_index`.
 VECTOR_INDEX_METHOD = env.str("VECTOR_INDEX_METHOD", default="hnsw")
-# Any engine constant by name, e.g. BINGEBOARD_ENGINE='{"ranking.popularity_boost": 0.05}'; checked at start.
-BINGEBOARD_ENGINE = env.json("BINGEBOARD_ENGINE", default={})
 
 # --- The GraphQL door -------------------------------------------------------------------------------------
 GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
@@ -180,6 +179,8 @@ LOGGING = {
 }
 
 # --- The admin --------------------------------------------------------------------------------------------
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # What the badge in the admin says one is working on; where it is empty, the database's address tells.
 ENVIRONMENT_NAME = env.str("BINGEBOARD_ENVIRONMENT", default="")
 UNFOLD = {
@@ -187,6 +188,7 @@ UNFOLD = {
     "SITE_HEADER": "BingeBoard",
     "SITE_SUBHEADER": "Recommendation engine",
     "SITE_SYMBOL": "movie",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": STATIC_URL + "bingeboard/icon.svg"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "bingeboard.admin.navigation.environment",

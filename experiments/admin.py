@@ -20,6 +20,8 @@ from bingeboard.errors import BingeBoardError, Invalid
 from experiments.models import Experiment, ExperimentVariant, RecommendationExperiment
 from experiments.services import has_started, start_experiment, stop_experiment, validate_config
 
+FEWEST_VARIANTS = 2
+
 
 class VariantForm(ModelForm):
     """A variant whose engine constants exist and are in range."""
@@ -43,6 +45,9 @@ class VariantInline(TabularInline):
     fields = ("name", "weight", "algorithm_config")
     extra = 0
     hide_title = True
+
+    def get_extra(self, request: HttpRequest, obj: Experiment | None = None, **kwargs: Any) -> int:
+        return 0 if obj else FEWEST_VARIANTS
 
     def has_add_permission(self, request: HttpRequest, obj: Experiment | None = None) -> bool:
         return super().has_add_permission(request, obj) and not (obj and has_started(obj))
@@ -90,6 +95,9 @@ class ExperimentAdmin(BaseAdmin):
     readonly_fields = ("state", "start_date", "end_date", "salt")
     actions = ("start_selected", "stop_selected")
     actions_detail = ("start", "stop")
+
+    def get_fields(self, request: HttpRequest, obj: Experiment | None = None) -> Any:
+        return super().get_fields(request, obj) if obj else ("name", "description", ("layer", "traffic"))
 
     @display(description="state", label={"running": "success", "draft": "info", "ended": "warning"})
     def state(self, experiment: Experiment) -> str:

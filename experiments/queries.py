@@ -1,11 +1,12 @@
 """Reads: which experiments run, and where a viewer stands in them."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, prefetch_related_objects
+from django.db import connection
 
 from bingeboard.errors import NotFound
 from experiments.assignment import Arm, Claim, Places, experiment_of, places, variant_of
@@ -19,6 +20,21 @@ class Assignment:
     experiment: str
     variant: str
     algorithm_config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Started:
+    """An experiment that started once: its place in its layer, whether it runs now, and (name, weight, config)s."""
+
+    claim: Claim
+    salt: str
+    runs: bool
+    variants: list[tuple[str, float, dict[str, Any]]]
+
+    @property
+    def name(self) -> str:
+        """Return the experiment's name."""
+        return self.claim.name
 
 
 def is_running(experiment: Experiment, *, now: dt.datetime) -> bool:
@@ -41,42 +57,50 @@ def variants_of(experiment: Experiment) -> list[ExperimentVariant]:
     return sorted(experiment.variants.all(), key=lambda variant: variant.pk)
 
 
-def started(*, now: dt.datetime, layer: str | None = None) -> dict[str, list[Experiment]]:
+def started(*, now: dt.datetime, layer: str | None = None) -> dict[str, list[Started]]:
     """
-    Return by layer, in the order of their names, all experiments that ever started.
+    Return by layer, in the order of their names, all experiments that ever started, as one query.
 
-    layer   this one alone; without it, the layers in which an experiment runs now
+    Of the layers in which one runs now, and of `layer` besides.
     """
-    begun = Experiment.objects.filter(Q(is_active=True) | Q(end_date__lte=now)).order_by("layer", "start_date", "pk")
-    if layer is None:
-        running = Experiment.objects.filter(Q(end_date__isnull=True) | Q(end_date__gt=now), is_active=True)
-        begun = begun.filter(layer__in=running.filter(start_date__lte=now).values("layer"))
-    else:
-        begun = begun.filter(layer=layer)
-    layers: dict[str, list[Experiment]] = {}
-    for experiment in begun:
-        layers.setdefault(experiment.layer, []).append(experiment)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.layer, e.name, e.salt, e.traffic, e.start_date, e.end_date,
+                e.is_active AND e.start_date <= %(now)s AND (e.end_date IS NULL OR e.end_date > %(now)s),
+                (SELECT jsonb_agg(jsonb_build_array(v.name, v.weight, v.algorithm_config) ORDER BY v.id)
+                 FROM experiment_variants v WHERE v.experiment_id = e.id)
+            FROM experiments e
+            WHERE (e.is_active OR e.end_date <= %(now)s) AND (e.layer = %(layer)s OR e.layer IN (
+                SELECT layer FROM experiments
+                WHERE is_active AND start_date <= %(now)s AND (end_date IS NULL OR end_date > %(now)s)))
+            ORDER BY e.layer, e.start_date, e.name
+            """,
+            {"now": now, "layer": layer},
+        )
+        layers: dict[str, list[Started]] = {}
+        for of_layer, name, salt, traffic, start, end, runs, variants in cursor.fetchall():
+            found = Started(Claim(name, traffic, start, end), salt, runs, json.loads(variants or "[]"))
+            layers.setdefault(of_layer, []).append(found)
     return layers
 
 
-def held_places(experiments: Sequence[Experiment], *, now: dt.datetime) -> dict[str, Places]:
+def held_places(experiments: Sequence[Started]) -> dict[str, Places]:
     """Return which places of their layer the running ones hold; experiments are all that ever started in it."""
-    held = places(Claim(e.name, e.traffic, e.start_date, e.end_date) for e in experiments)
-    return {e.name: held[e.name] for e in experiments if is_running(e, now=now)}
+    held = places(experiment.claim for experiment in experiments)
+    return {experiment.name: held[experiment.name] for experiment in experiments if experiment.runs}
 
 
 def assignments_for(*, user_id: str, now: dt.datetime) -> list[Assignment]:
     """Return where a viewer stands, at most one experiment a layer, in the order of the layers' names."""
-    chosen = []
+    found = []
     for layer, experiments in started(now=now).items():
-        name = experiment_of(layer, user_id, held_places(experiments, now=now))
-        chosen += [experiment for experiment in experiments if experiment.name == name]
-    prefetch_related_objects(chosen, "variants")
-    return [_assignment(experiment, user_id) for experiment in chosen if experiment.variants.all()]
+        chosen = experiment_of(layer, user_id, held_places(experiments))
+        found += [_assignment(one, user_id) for one in experiments if one.name == chosen and one.variants]
+    return found
 
 
-def _assignment(experiment: Experiment, user_id: str) -> Assignment:
-    variants = variants_of(experiment)
-    name = variant_of(experiment.salt, user_id, [Arm(v.name, v.weight) for v in variants])
-    config = next(v.algorithm_config for v in variants if v.name == name)
-    return Assignment(experiment.name, name, dict(config or {}))
+def _assignment(experiment: Started, user_id: str) -> Assignment:
+    variant = variant_of(experiment.salt, user_id, [Arm(name, weight) for name, weight, _ in experiment.variants])
+    config = next(config for name, _, config in experiment.variants if name == variant)
+    return Assignment(experiment.name, variant, config or {})

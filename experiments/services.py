@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from bingeboard.errors import Invalid
 from experiments.assignment import BUCKETS, n_places
 from experiments.models import Experiment, ExperimentVariant, RecommendationExperiment
-from experiments.queries import Assignment, experiment_named, held_places, is_running, started, variants_of
+from experiments.queries import Assignment, Started, experiment_named, held_places, started, variants_of
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 NAME_LETTERS, LAYER_LETTERS, VARIANT_LETTERS = 100, 64, 64
@@ -134,16 +134,16 @@ def start_experiment(*, name: str, now: dt.datetime) -> Experiment:
             raise Invalid(f"{name} has ended; define a new one, so that its figures stay its own", field="name")
         specs = [VariantSpec(v.name, v.weight, v.algorithm_config) for v in variants_of(experiment)]
         check_definition(name=name, layer=experiment.layer, traffic=experiment.traffic, variants=specs)
-        _check_room(experiment, now)
-        _check_constants(experiment, now)
+        layers = started(now=now, layer=experiment.layer)
+        _check_room(experiment, layers)
+        _check_constants(experiment, layers)
         experiment.is_active, experiment.start_date = True, now
         experiment.save(update_fields=["is_active", "start_date"])
     return experiment
 
 
-def _check_room(experiment: Experiment, now: dt.datetime) -> None:
-    neighbours = started(now=now, layer=experiment.layer).get(experiment.layer, [])
-    held = held_places(neighbours, now=now)
+def _check_room(experiment: Experiment, layers: Mapping[str, Sequence[Started]]) -> None:
+    held = held_places(layers.get(experiment.layer, ()))
     left = BUCKETS - sum(len(part) for parts in held.values() for part in parts)
     if n_places(experiment.traffic) > left:
         raise Invalid(
@@ -153,18 +153,17 @@ def _check_room(experiment: Experiment, now: dt.datetime) -> None:
         )
 
 
-def _check_constants(experiment: Experiment, now: dt.datetime) -> None:
+def _check_constants(experiment: Experiment, layers: Mapping[str, Sequence[Started]]) -> None:
     mine = {constant for variant in experiment.variants.all() for constant in variant.algorithm_config}
-    for layer, others in started(now=now).items():
-        for other in others:
-            if layer != experiment.layer and is_running(other, now=now):
-                theirs = {constant for variant in other.variants.all() for constant in variant.algorithm_config}
-                if mine & theirs:
-                    raise Invalid(
-                        f"{min(mine & theirs)} is changed by {other.name} in layer {layer!r}, which runs; two layers"
-                        " must not change one constant",
-                        field="layer",
-                    )
+    others = [(layer, one) for layer, running in layers.items() for one in running if layer != experiment.layer]
+    for layer, other in others:
+        theirs = {constant for _, _, config in other.variants for constant in config}
+        if other.runs and mine & theirs:
+            raise Invalid(
+                f"{min(mine & theirs)} is changed by {other.name} in layer {layer!r}, which runs; two layers must not"
+                " change one constant",
+                field="layer",
+            )
 
 
 def stop_experiment(*, name: str, now: dt.datetime) -> Experiment:

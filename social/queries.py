@@ -57,16 +57,19 @@ def visible_signals(*, user_ids: Sequence[str], since: dt.datetime) -> list[Visi
     Asked at read: a friendship that ended or a consent that was taken back hides everything at once.
     """
     with connection.cursor() as cursor:
+        # Least and greatest are how the unique index knows a pair: a look-up a signal, however many friends there are.
         cursor.execute(
-            f"""
+            """
             SELECT s.user_id, s.friend_id, s.content_id, s.signal_type, s.signal_strength, s.created_at
             FROM social_signals s
-            JOIN ({_PAIRS}) p ON p.me = s.user_id AND p.other = s.friend_id
+            JOIN friendships f ON f.status = 'accepted'
+                AND least(f.user_id, f.friend_id) = least(s.user_id, s.friend_id)
+                AND greatest(f.user_id, f.friend_id) = greatest(s.user_id, s.friend_id)
             JOIN users a ON a.id = s.user_id AND a.share_with_friends AND a.is_active
             JOIN users b ON b.id = s.friend_id AND b.share_with_friends AND b.is_active
             WHERE s.user_id = ANY(%s) AND s.created_at >= %s
             ORDER BY s.user_id, s.created_at DESC, s.friend_id, s.content_id, s.signal_type
-            """,  # noqa: S608 - put together from constants
+            """,
             [list(user_ids), since],
         )
         return [VisibleSignal(*row) for row in cursor.fetchall()]

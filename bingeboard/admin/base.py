@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
-from bingeboard.admin.display import link, plain_number
+from bingeboard.admin.display import NOTHING, link, plain_number
 
 ROWS_A_PAGE = 50
 # Beyond this many rows a count is an estimate or a bound: nobody needs the last digit, and counting reads them all.
@@ -79,12 +79,15 @@ class BaseAdmin(ModelAdmin):
     """
 
     paginator = BoundedPaginator
+    empty_value_display = NOTHING
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_per_page = ROWS_A_PAGE
     list_max_show_all = ROWS_A_PAGE
     list_filter_submit = True
     warn_unsaved_form = True
+    # Labels above their fields: beside them, three fields a row are wider than the page.
+    compressed_fields = False
     search_through: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

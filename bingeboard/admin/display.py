@@ -50,12 +50,14 @@ def rounded(value: float | None, digits: int = 3, *, signed: bool = False) -> st
     """Return a number with few digits."""
     if value is None:
         return NOTHING
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    # What rounds to nothing has no sign.
+    value = round(value, digits) + 0.0
+    return f"{value:+.{digits}f}" if signed and value else f"{value:.{digits}f}"
 
 
 def moment(value: dt.datetime | None) -> str:
     """Return a date and time to the minute."""
-    return NOTHING if value is None else date_format(timezone.localtime(value), "j M Y, H:i")
+    return NOTHING if value is None else date_format(timezone.localtime(value), "DATETIME_FORMAT")
 
 
 def how_long(span: dt.timedelta) -> str:

@@ -64,15 +64,17 @@ class Home:
             self.path.mkdir(parents=True, exist_ok=True)
             if self.is_ours:
                 self._refuse_other_owner()
-            elif self._holds_others() and not self.is_ours:
+            elif self.holds_others() and not self.is_ours:
                 raise ServerError(f"the home {self.path} holds other files; name an empty folder in BINGEBOARD_HOME")
             else:
                 self.write(MARK, {"what": "a BingeBoard home: embedded servers and their data"})
         except OSError as error:
             raise ServerError(f"the home {self.path} can not be used: {error.strerror}; set BINGEBOARD_HOME") from error
 
-    def _holds_others(self) -> bool:
+    def holds_others(self) -> bool:
         """Return whether other things lie in the folder, past what another process of ours prepares just now."""
+        if not self.path.exists():
+            return False
         names = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(f".{MARK}")}
         return bool(names - NOT_OURS_TO_MIND)
 

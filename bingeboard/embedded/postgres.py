@@ -31,8 +31,9 @@ SETTINGS = {
     "shared_buffers": "192MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "192MB",
-    "max_wal_size": "1GB",
-    "checkpoint_timeout": "15min",
+    # Little to go through again after a kill: this much takes two or three seconds.
+    "max_wal_size": "384MB",
+    "wal_compression": "on",
     "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "UTC",

@@ -215,6 +215,7 @@ class PlatformAdmin(BaseAdmin):
     """Streaming services."""
 
     list_display = ("name", "slug", "is_active")
+    fields = ("name", "slug", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -241,6 +242,7 @@ class ShowPlatformAdmin(BaseAdmin):
     search_help_text = "Title or service"
     ordering = ("show_id", "platform_id", "region")
     autocomplete_fields = ("show", "platform")
+    fields = (("show", "platform"), "region", ("valid_from", "valid_until"), "source")
     readonly_fields = ("source",)
 
     title = linked("show", "title")

@@ -60,4 +60,4 @@ class UserContextAdmin(ReadOnlyAdmin):
 
     @admin.display(description="circumstance")
     def habit(self, row: UserContext) -> str:
-        return f"{row.get_context_type_display()}: {row.context_value.replace('_', ' ')}"
+        return f"{row.context_type}: {row.context_value}".replace("_", " ").capitalize()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django_celery_beat.models import PeriodicTask
 
-from bingeboard.admin.display import ago, anchor, list_of, page_of, plain_number, rounded, small_table
+from bingeboard.admin.display import ago, anchor, how_long, list_of, page_of, plain_number, rounded, small_table
 from bingeboard.shows.models import Show
 from bingeboard.users.models import User
 from experiments.models import Experiment
@@ -42,6 +42,7 @@ class Figure:
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the context of the first page with the figures in it; each only for those who may see its table."""
     now = timezone.now()
+    context["title"] = "Overview"
     context["figures"] = _figures(request, now)
     context["cards"] = _cards(request, now)
     return context
@@ -55,20 +56,22 @@ def _may_see(request: HttpRequest, model: type) -> bool:
 def _figures(request: HttpRequest, now: dt.datetime) -> list[Figure]:
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     f = overview.figures(today=today, max_attempts=MAX_ATTEMPTS)
-    more = ", and more" if f.events_today > overview.EVENTS_COUNTED else ""
+    counted = f.events_today <= overview.EVENTS_COUNTED
+    today_told = plain_number(f.events_today) if counted else f"over {plain_number(overview.EVENTS_COUNTED)}"
     made = f"made {_between(f.newest_candidates, f.oldest_candidates, now)}" if f.newest_candidates else "none yet"
+    trends = how_long(now - f.trends_at) if f.trends_at else "–"
     told = [
-        (Show, "Titles", f.titles, f"{plain_number(f.unrecommended)} not recommended", {}, False),
-        (User, "Viewers", f.viewers, "and staff, about", {}, False),
-        (UserBehaviorEvent, "Events today", f.events_today, f"of about {plain_number(f.events)} in all{more}", {}, False),
-        (RecommendationCandidate, "Candidates", f.candidates, made, {}, False),
-        (ViewerState, "Viewers due", f.stale, "who did what their lists do not know yet", {"standing": "due"}, False),
-        (ViewerState, "Given up", f.given_up, "failed too often", {"standing": "given_up"}, f.given_up > 0),
-        (TrendingEntry, "Trends", None, f"worked out {ago(f.trends_at, now)}", {}, False),
-        (Experiment, "Experiments", f.running_experiments, "running", {"state": "running"}, False),
+        (Show, "Titles", plain_number(f.titles), f"{plain_number(f.unrecommended)} not recommended", {}, False),
+        (User, "Viewers and staff", plain_number(f.viewers), "estimated", {}, False),
+        (UserBehaviorEvent, "Events today", today_told, f"of about {plain_number(f.events)} in all", {}, False),
+        (RecommendationCandidate, "Candidates", plain_number(f.candidates), made, {}, False),
+        (ViewerState, "Viewers due", plain_number(f.stale), "their lists are behind", {"standing": "due"}, False),
+        (ViewerState, "Given up", plain_number(f.given_up), "failed too often", {"standing": "given_up"}, f.given_up > 0),
+        (TrendingEntry, "Trends", trends, "since they were worked out", {}, False),
+        (Experiment, "Experiments", plain_number(f.running_experiments), "running", {"state": "running"}, False),
     ]
     return [
-        Figure(name, "" if value is None else plain_number(value), word, list_of(model, **chosen), wrong)
+        Figure(name, value, word, list_of(model, **chosen), wrong)
         for model, name, value, word, chosen, wrong in told
         if _may_see(request, model)
     ]

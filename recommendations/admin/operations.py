@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from bingeboard.admin.base import VIEWER_LOOKUPS, ReadOnlyAdmin
-from bingeboard.admin.display import json_field, linked, page_of, panel, plain_number, small_table
+from bingeboard.admin.display import NOTHING, json_field, linked, page_of, panel, plain_number, small_table
 from recommendations.models import ModelArtifact, ViewerState
 from recommendations.pipeline.sweep import MAX_ATTEMPTS
 
@@ -78,7 +78,7 @@ class ViewerStateAdmin(ReadOnlyAdmin):
 
     @display(description="last error")
     def error(self, state: ViewerState) -> str:
-        return state.last_error[:80]
+        return state.last_error[:80] or NOTHING
 
     def has_retry_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether somebody may have failed work done again."""

@@ -81,7 +81,10 @@ class TrendingEntryAdmin(ReadOnlyAdmin):
 class RecommendationCandidateAdmin(ReadOnlyAdmin):
     """Titles proposed for viewers, with every part of the score and why."""
 
-    list_display = ("viewer", "title", "algorithm_type", "score", *(name for name, _, _ in PARTS), "expires_at")
+    list_display = (
+        *("viewer", "title", "algorithm_type", "score"),
+        *("base", "popular", "recent", "diversity", "available", "friends"),
+    )
     list_display_links = ("score",)
     list_filter = (
         ("algorithm_type", ChoicesDropdownFilter),
@@ -100,12 +103,12 @@ class RecommendationCandidateAdmin(ReadOnlyAdmin):
     viewer = linked("user", "viewer")
     title = linked("content", "title")
     score = number("final_score", "score")
-    base_score = number("base_score", "base", digits=2)
-    popularity_boost = number("popularity_boost", "popular", digits=2, signed=True)
-    recency_boost = number("recency_boost", "recent", digits=2, signed=True)
-    diversity_penalty = number("diversity_penalty", "diversity", digits=2)
-    availability_boost = number("availability_boost", "available", digits=2, signed=True)
-    social_boost = number("social_boost", "friends", digits=2, signed=True)
+    base = number("base_score", "base", digits=2)
+    popular = number("popularity_boost", "popular", digits=2, signed=True)
+    recent = number("recency_boost", "recent", digits=2, signed=True)
+    diversity = number("diversity_penalty", "diversity", digits=2)
+    available = number("availability_boost", "available", digits=2, signed=True)
+    friends = number("social_boost", "friends", digits=2, signed=True)
 
     @panel("how the score adds up")
     def sum(self, row: RecommendationCandidate) -> SafeString:
@@ -115,7 +118,7 @@ class RecommendationCandidateAdmin(ReadOnlyAdmin):
     @panel("why")
     def why(self, row: RecommendationCandidate) -> SafeString:
         reasons = (row.explanation or {}).get("reasons", [])
-        return small_table(["Because", "Adds"], _told(reasons), empty="No reason was kept")
+        return small_table(["Reason", "Adds"], _told(reasons), empty="No reason was kept")
 
     @panel("who proposed it")
     def brought_by(self, row: RecommendationCandidate) -> SafeString:
@@ -144,7 +147,7 @@ def _told(reasons: Iterable[Mapping[str, Any]]) -> list[list[str]]:
 class ServedListAdmin(ReadOnlyAdmin):
     """Lists as they were served, and as they stay."""
 
-    list_display = ("created_at", "viewer", "algorithm", "length", "variant_of", "model_version", "request_id")
+    list_display = ("created_at", "viewer", "algorithm", "length", "variant_of", "model_version", "short_id")
     list_filter = (
         ("algorithm", ChoicesDropdownFilter),
         ("user", AutocompleteSelectFilter),
@@ -179,6 +182,10 @@ class ServedListAdmin(ReadOnlyAdmin):
     def length(self, row: Any) -> int:
         return row.n_titles
 
+    @display(description="request")
+    def short_id(self, row: ServedList) -> str:
+        return str(row.request_id)[:8]
+
     @display(description="experiment")
     def variant_of(self, row: ServedList) -> str:
         return f"{row.experiment_name}: {row.variant}" if row.experiment_name else NOTHING
@@ -192,7 +199,7 @@ class ServedListAdmin(ReadOnlyAdmin):
         items = row.items[:ITEMS_SHOWN]
         titles = Show.objects.in_bulk([item["show"] for item in items])
         return small_table(
-            ["", "Title", "Score", "Propensity", "Because"],
+            ["", "Title", "Score", "Propensity", "Reasons"],
             [
                 [
                     item["position"],

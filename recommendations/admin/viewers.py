@@ -40,10 +40,11 @@ class ViewerAdmin(UserAdmin):
 
     readonly_fields = (*UserAdmin.readonly_fields, "elsewhere", "taste", "services", "clusters", "last_events")
     fieldsets = (
-        *UserAdmin.fieldsets,
+        UserAdmin.fieldsets[0],
         ("Taste", {"classes": ["tab"], "fields": ("taste",)}),
-        ("Services and clusters", {"classes": ["tab"], "fields": ("services", "clusters")}),
         ("Lately", {"classes": ["tab"], "fields": ("last_events", "elsewhere")}),
+        ("Services and clusters", {"classes": ["tab"], "fields": ("services", "clusters")}),
+        *UserAdmin.fieldsets[1:],
     )
 
     @panel("what they like most")

@@ -355,7 +355,6 @@ class Serving:
         24 * 30, unit="hours", low=1, high=24 * 365, why="completions are attributed for thirty days"
     )
     kept: int = number(100, unit="titles", low=10, high=500, why="five pages of twenty")
-    rested_days: float = number(90, unit="days", low=1, high=365, why="how long neighbours of a refused title rest")
 
 
 @dataclass(frozen=True)

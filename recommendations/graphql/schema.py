@@ -15,6 +15,7 @@ from bingeboard.shows.graphql.types import SimilarShow, platform_node
 from bingeboard.shows.queries import all_platforms, platform_slugs
 from bingeboard.users.graphql.types import user_node
 from recommendations import tasks
+from recommendations.engine.features import canonical_genres
 from recommendations.graphql import batches, items, lists
 from recommendations.graphql.enums import Algorithm, TimeWindow, TrendType
 from recommendations.graphql.inputs import (
@@ -249,7 +250,8 @@ def _segment(context: Context, scope: TrendType, genre: str | None, platform: st
         if scope is not needed and value is not None:
             raise Invalid(f"{name} goes with scope {needed.name}, not with {scope.name}", field=name)
     if genre is not None:
-        return {"genre": genre}
+        # Trends are kept by our own names of genres: "Sci-Fi" means "Science Fiction".
+        return {"genre": next(iter(canonical_genres(genre)), genre)}
     if platform is not None:
         return {"platform": platform_slugs(names=[platform])[0]}
     return {"user": context.require_user().id} if scope is TrendType.FRIEND_NETWORK else {}

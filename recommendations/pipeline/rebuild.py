@@ -72,9 +72,14 @@ STAGES = (
         "clusters",
         "viewers that are alike",
         False,
-        lambda r: clusters.rebuild(now=r.now, as_of=r.as_of, progress=r.progress),
+        lambda r: clusters.rebuild(now=r.now, as_of=r.as_of, config=r.config, progress=r.progress),
     ),
-    Stage("trending", "what rises", False, lambda r: trending.rebuild(now=r.now, as_of=r.as_of, progress=r.progress)),
+    Stage(
+        "trending",
+        "what rises",
+        False,
+        lambda r: trending.rebuild(now=r.now, as_of=r.as_of, config=r.config, progress=r.progress),
+    ),
     Stage(
         "collaborative",
         "the item-item model",

@@ -133,7 +133,7 @@ def _merge(kinds: Sequence[str], now: dt.datetime) -> tuple[int, int, int]:
     """
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE wanted_pairs")
-        # Right after a first load PostgreSQL still thinks the table empty, and would go through it row by row for hours.
+        # Right after a first load PostgreSQL still thinks the table empty, and would take hours row by row.
         cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             """

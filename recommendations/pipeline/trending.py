@@ -153,7 +153,8 @@ def _among_friends(known: Known, counts: Counts, length: float, config: EngineCo
     busy = np.full(len(known.circle), traffic(counts, 1, c)[0])
     # What fewer than two have watched lately, no two friends have.
     lately = counts.title[counts.viewers >= c.min_friends]
-    acts = known.acts.chosen(np.isin(known.acts.title, lately))
+    recent = known.acts.age <= length * c.slow_factor * c.horizon
+    acts = known.acts.chosen(recent & np.isin(known.acts.title, lately))
     viewer, friend = known.pairs
     found = []
     for start in range(0, len(known.circle), VIEWERS_AT_ONCE):

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.assignment import BUCKETS, Arm, Claim, experiment_of, n_places, places, position, variant_of
@@ -76,6 +76,7 @@ def test_two_salts_split_the_same_viewers_independently() -> None:
     assert sample_ratio_p_value([counts[x, y] for x in "ab" for y in "ab"], [1, 1, 1, 1]) > 0.001
 
 
+@settings(deadline=None)
 @given(user_id=st.text(max_size=64), salt=st.text(max_size=32))
 def test_every_viewer_stands_somewhere(user_id: str, salt: str) -> None:
     assert 0 <= position(salt, user_id) < 1
@@ -139,12 +140,13 @@ def slow_places(claims: list[Claim]) -> dict[str, set[int]]:
     held: dict[str, set[int]] = {}
     ordered = sorted(claims, key=lambda c: (c.start, c.name))
     for i, one in enumerate(ordered):
-        busy = [other for other in ordered[:i] if other.end is None or other.end > one.start]
-        free = [p for p in range(BUCKETS) if not any(p in held[other.name] for other in busy)]
+        busy = [held[other.name] for other in ordered[:i] if other.end is None or other.end > one.start]
+        free = sorted(set(range(BUCKETS)).difference(*busy))
         held[one.name] = set(free[: n_places(one.traffic)])
     return held
 
 
+@settings(deadline=None)
 @given(claims=CLAIMS)
 def test_places_agree_with_going_through_them_one_by_one(claims: list[Claim]) -> None:
     found = {name: {p for part in parts for p in part} for name, parts in places(claims).items()}
@@ -152,6 +154,7 @@ def test_places_agree_with_going_through_them_one_by_one(claims: list[Claim]) ->
     assert found == slow_places(claims)
 
 
+@settings(deadline=None)
 @given(claims=CLAIMS, ended=st.integers(0, 7))
 def test_ending_one_changes_nothing_for_those_that_started_before(claims: list[Claim], ended: int) -> None:
     stopped = [

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -38,6 +38,7 @@ def test_wilson_holds_at_the_ends() -> None:
     assert wilson(1, 10).high == 1
 
 
+@settings(deadline=None)
 @given(trials=st.integers(1, 5000), data=st.data(), confidence=st.sampled_from([0.8, 0.95, 0.99]))
 def test_wilson_agrees_with_scipy(trials: int, data: st.DataObject, confidence: float) -> None:
     hits = data.draw(st.integers(0, trials))
@@ -102,6 +103,7 @@ def test_lengths_that_differ_are_refused() -> None:
         made([1], [1, 2])
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=2, max_size=200))
 def test_where_each_viewer_is_one_trial_the_interval_is_wilsons(hits: list[bool]) -> None:
     found = rate_interval(made(hits, [1] * len(hits)))
@@ -128,6 +130,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(rng: np.random.Generat
     assert held == pytest.approx(950, abs=28)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30))
 def test_an_interval_holds_its_rate_and_stays_between_0_and_1(viewers: list[tuple[int, int]]) -> None:
     found = made([min(pair) for pair in viewers], [max(pair) for pair in viewers])
@@ -175,6 +178,7 @@ RATES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(control=RATES, variant=RATES)
 def test_the_interval_leaves_out_0_exactly_where_p_is_small(control: Rate, variant: Rate) -> None:
     found = compare(control, variant)
@@ -186,6 +190,7 @@ def test_the_interval_leaves_out_0_exactly_where_p_is_small(control: Rate, varia
             assert found.interval.low <= found.lift <= found.interval.high
 
 
+@settings(deadline=None)
 @given(control=RATES, variant=RATES)
 def test_the_interval_ends_where_the_ratio_would_just_be_refused(control: Rate, variant: Rate) -> None:
     found = compare(control, variant)
@@ -256,6 +261,7 @@ def test_a_split_by_hand() -> None:
     assert sample_ratio_p_value([60, 40], [1, 1]) == pytest.approx(0.0455, abs=1e-4)
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(0, 500), min_size=2, max_size=5),
     weights=st.lists(st.floats(0.1, 10), min_size=5, max_size=5),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from social.influence import faded, tie_strength, together
@@ -27,6 +27,7 @@ def test_the_same_taste_is_the_closest_tie() -> None:
     assert tie_strength({1, 2}, {1, 2}, floor=0.2) == pytest.approx(1.0)
 
 
+@settings(deadline=None)
 @given(mine=TITLES, theirs=TITLES, floor=SHARES)
 def test_a_tie_agrees_with_counting_titles_and_is_mutual(mine: set[int], theirs: set[int], floor: float) -> None:
     both = sum(1 for title in range(1, 13) if title in mine and title in theirs)
@@ -38,6 +39,7 @@ def test_a_tie_agrees_with_counting_titles_and_is_mutual(mine: set[int], theirs:
     assert floor - 1e-12 <= tie_strength(mine, theirs, floor=floor) <= 1 + 1e-12
 
 
+@settings(deadline=None)
 @given(mine=TITLES, theirs=TITLES, title=st.integers(13, 20))
 def test_one_more_title_in_common_never_loosens_a_tie(mine: set[int], theirs: set[int], title: int) -> None:
     before = tie_strength(mine, theirs, floor=0.2)
@@ -62,6 +64,7 @@ def test_the_future_has_not_faded_and_nothing_stays_nothing() -> None:
     assert faded(np.zeros(0), np.zeros(0), half_life=14).tolist() == []
 
 
+@settings(deadline=None)
 @given(strength=SHARES, age=st.floats(0, 400), half_life=st.floats(1, 365))
 def test_fading_agrees_with_the_exponential(strength: float, age: float, half_life: float) -> None:
     slow = strength * math.exp(-math.log(2) * age / half_life)
@@ -84,6 +87,7 @@ def test_hints_together_by_hand() -> None:
     assert together([0.3, 1.0]) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(SHARES, max_size=8))
 def test_hints_add_one_by_one_like_independent_chances(strengths: list[float]) -> None:
     slow = 0.0

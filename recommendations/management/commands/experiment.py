@@ -14,6 +14,7 @@ from bingeboard.errors import Invalid
 from experiments.models import Experiment
 from experiments.queries import is_running
 from experiments.services import VariantSpec, create_experiment, has_started, start_experiment, stop_experiment
+from experiments.statistics import Interval
 from recommendations.reports import MetricLine, Report, experiment_report
 
 # Where nobody's terminal says how wide it is.
@@ -136,8 +137,8 @@ def _counts_table(report: Report) -> Table:
 def _metrics_table(report: Report) -> Table:
     table = Table("metric", "variant", "rate", "95 % interval", f"lift on {report.control}", "95 % interval", "p")
     for line in report.lines:
-        low, high = _percent(line.interval.low), _percent(line.interval.high)
-        table.add_row(line.metric, line.variant, _percent(line.rate.value), f"{low} to {high}", *_compared(line))
+        rate = _percent(line.rate.value)
+        table.add_row(line.metric, line.variant, rate, _span(line.interval), *_compared(line))
     return table
 
 
@@ -145,9 +146,15 @@ def _compared(line: MetricLine) -> tuple[str, str, str]:
     found = line.comparison
     if found is None:
         return "", "", ""
-    interval = f"{_percent(found.interval.low)} to {_percent(found.interval.high)}"
     mark = " *" if found.significant else ""
-    return _percent(found.lift), interval, "-" if math.isnan(found.p_value) else f"{found.p_value:.3f}{mark}"
+    p_value = "-" if math.isnan(found.p_value) else f"{found.p_value:.3f}{mark}"
+    return _percent(found.lift), _span(found.interval), p_value
+
+
+def _span(interval: Interval) -> str:
+    if not math.isfinite(interval.low + interval.high):
+        return "-"
+    return f"{_percent(interval.low)} to {_percent(interval.high)}"
 
 
 def _percent(value: float) -> str:

@@ -194,7 +194,7 @@ def test_a_server_that_can_not_start_says_why(start: Start, shared_folder: Path)
     before = auto.read_bytes()
     auto.write_text("shared_buffers = nonsense\n")
 
-    with pytest.raises(ServerError, match="PostgreSQL did not start: .*") as refused:
+    with pytest.raises(ServerError, match="PostgreSQL did not start: ") as refused:
         start()
 
     auto.write_bytes(before)

@@ -1,9 +1,13 @@
 """Who starts the servers of a home, who joins, who ends them, and what a kill leaves: nothing."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -30,6 +34,21 @@ with servers.ensure_servers(Home(Path(sys.argv[1]))) as found:
     print(json.dumps([found.database_url, found.redis_url, found.started_here, pids]), flush=True)
     sys.stdin.readline()
 """
+
+
+@pytest.fixture(scope="module")
+def used_folder() -> Iterator[Path]:
+    """One home for this module: a data folder is made once."""
+    path = Path(tempfile.mkdtemp(prefix="bingeboard home "))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def home(used_folder: Path, no_addresses: None) -> Home:
+    """The module's home, with nothing in the environment."""
+    return Home(used_folder / "home")
 
 
 class Holder:
@@ -83,6 +102,10 @@ def test_a_starter_waits_for_who_joined(home: Home) -> None:
     joined = Holder(home)
     assert (starter.started_here, joined.started_here) == (True, False)
 
+    secrets = home.read("secrets.json")
+    lines = [(Path("/proc") / str(pid) / "cmdline").read_text() for pid in starter.pids if Path("/proc/self").exists()]
+    assert not any(secrets[name] in line for name in ("postgres", "valkey") for line in lines), "passwords are hidden"
+
     starter.let_go()
     assert starter.process.stderr is not None
     assert "waiting for other commands" in starter.process.stderr.readline()
@@ -111,36 +134,26 @@ def test_an_impatient_starter_ends_the_servers_all_the_same(home: Home) -> None:
 
 def test_a_killed_starter_leaves_nothing_and_the_next_finds_every_row(home: Home) -> None:
     starter = Holder(home)
-    with psycopg.connect(starter.database_url) as connection:
+    with contextlib.closing(psycopg.connect(starter.database_url)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT i FROM generate_series(1, 500) AS i")
-        backend = connection.info.backend_pid
-    pids = [*starter.pids, backend]
+        connection.commit()
+        pids = [*starter.pids, connection.info.backend_pid]
+        starter.process.kill()
 
-    starter.process.kill()
+        # At once: the old servers may still answer, for the last time.
+        with ensure_servers(home) as servers, psycopg.connect(servers.database_url) as afterwards:
+            assert servers.started_here
+            assert servers.redis_url != starter.redis_url
+            assert afterwards.execute("SELECT count(*), sum(i) FROM kept").fetchone() == (500, 125250)
+            afterwards.execute("DROP TABLE kept")
     starter.gone()
-
     eventually(lambda: not any(is_alive(pid) for pid in pids), "the servers end with their starter")
-    with ensure_servers(home) as servers, psycopg.connect(servers.database_url) as connection:
-        assert servers.started_here
-        assert connection.execute("SELECT count(*), sum(i) FROM kept").fetchone() == (500, 125250)
-
-
-def test_a_server_in_its_last_moment_is_not_joined(home: Home) -> None:
-    starter = Holder(home)
-    starter.process.kill()
-
-    # At once: the old servers may still answer.
-    with ensure_servers(home) as servers:
-        assert servers.started_here
-        assert servers.redis_url != starter.redis_url
-        assert postgres.answers(servers.database_url)
-    starter.gone()
 
 
 def test_a_server_that_died_is_started_again_at_its_address(home: Home) -> None:
     with ensure_servers(home) as servers:
         with psycopg.connect(servers.database_url) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS i")
+            connection.execute("CREATE TABLE revived AS SELECT 7 AS i")
         assert revive() == []
         pid = noted_pid(home.data_folder() / "data")
         assert pid is not None
@@ -149,13 +162,14 @@ def test_a_server_that_died_is_started_again_at_its_address(home: Home) -> None:
         eventually(lambda: revive() == ["postgres"], "the death is noticed")
 
         with psycopg.connect(servers.database_url) as connection:
-            assert connection.execute("SELECT i FROM kept").fetchone() == (7,)
+            assert connection.execute("SELECT i FROM revived").fetchone() == (7,)
     assert not postgres.answers(servers.database_url)
 
 
 def test_servers_named_by_the_environment_are_used_and_nothing_is_made(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home = Home(folder / "home")
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/db")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere/0")
 
@@ -167,7 +181,10 @@ def test_servers_named_by_the_environment_are_used_and_nothing_is_made(
     assert not home.path.exists()
 
 
-def test_only_what_the_environment_does_not_name_is_started(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_the_environment_does_not_name_is_started(
+    folder: Path, no_addresses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(folder / "home")
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/db")
 
     with ensure_servers(home) as servers:
@@ -176,14 +193,3 @@ def test_only_what_the_environment_does_not_name_is_started(home: Home, monkeypa
 
     assert not (home.path / "postgres").exists()
     assert not (home.path / "servers.json").exists()
-
-
-def test_no_password_stands_in_a_command_line(home: Home) -> None:
-    starter = Holder(home)
-    secrets = home.read("secrets.json")
-
-    lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in starter.pids if Path("/proc/self").exists()]
-
-    assert not any(secrets[name] in line for name in ("postgres", "valkey") for line in lines)
-    starter.let_go()
-    assert starter.gone() == (0, "")

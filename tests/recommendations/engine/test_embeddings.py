@@ -87,12 +87,22 @@ def test_the_cosine_of_hybrids_is_the_weighted_mean_of_the_parts(rng):
     assert joined @ joined.T == pytest.approx(0.7 * cosines(text) + 0.3 * cosines(facts), abs=1e-6)
 
 
+def test_a_hybrid_is_no_closer_to_its_own_text_than_to_others(rng):
+    # All kinds share one index: a search through the texts must not be led into the hybrids.
+    text = rng.normal(size=(40, 64)).astype(np.float32)
+    joined = join(text, rng.normal(size=(40, 32)).astype(np.float32), metadata_share=0.5, width=1536)
+
+    own = np.einsum("ij,ij->i", text / np.linalg.norm(text, axis=1, keepdims=True), joined[:, :64])
+
+    assert np.abs(own).mean() < 0.2
+
+
 def test_a_part_that_is_missing_has_no_say():
     text, facts = np.array([[3.0, 4.0], [0, 0], [0, 0]]), np.array([[0.0], [2.0], [0.0]])
 
     joined = join(text.astype(np.float32), facts.astype(np.float32), metadata_share=0.5, width=8)
 
-    assert joined == pytest.approx(np.array([[0.6, 0.8, 0], [0, 0, 1], [0, 0, 0]]))
+    assert joined == pytest.approx(np.array([[0, 0.8, 0.6], [1, 0, 0], [0, 0, 0]]))
 
 
 def test_text_that_is_too_wide_loses_its_last_dimensions():
@@ -101,7 +111,7 @@ def test_text_that_is_too_wide_loses_its_last_dimensions():
     joined = join(text.astype(np.float32), facts.astype(np.float32), metadata_share=0.5, width=4)
 
     half = np.sqrt(0.5)
-    assert joined == pytest.approx(np.array([[half * 0.6, half * 0.8, half, 0]]))
+    assert joined == pytest.approx(np.array([[0, half, half * 0.8, half * 0.6]]))
 
 
 def test_parts_that_do_not_fit_are_refused():

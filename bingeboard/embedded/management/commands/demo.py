@@ -13,7 +13,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import Q
 from django.utils import timezone
 from rich.console import Console
@@ -63,6 +63,8 @@ class Command(BaseCommand):
         # A shell that starts us in the background has Ctrl-C ignored; whoever sends it nevertheless means it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with running:
+            # One that was killed could not take it away.
+            home.remove("info.json")
             try:
                 self._prepare(options["viewers"])
                 # Loading took its time; the port may have gone.
@@ -79,6 +81,9 @@ class Command(BaseCommand):
             call_command("load_demo", stdout=self.stdout, stderr=self.stderr, **chosen)
         if not apps.get_model("recommendations", "RecommendationCandidate").objects.exists():
             call_command("rebuild", stdout=self.stdout, stderr=self.stderr)
+            with connection.cursor() as cursor:
+                # A killed server would otherwise go through all of that again before it answers.
+                cursor.execute("CHECKPOINT")
 
     def _run(self, home: Home, port: int, started: float) -> None:
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
@@ -196,10 +201,17 @@ def _children(home: Home, port: int) -> list[Child]:
     """Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends."""
     web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
-    worker = ["celery", "-A", "bingeboard", "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"]
-    beat = ["celery", "-A", "bingeboard", "beat", "--loglevel", "info", "--pidfile", ""]
-    # One BLAS thread each: three processes share the machine's cores with the database. One key for all of them.
-    env = {"OPENBLAS_NUM_THREADS": "1", "BINGEBOARD_SECRET_KEY": settings.SECRET_KEY}
+    celery = ["celery", "-A", "bingeboard", "--quiet"]
+    worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"]
+    beat = [*celery, "beat", "--loglevel", "info", "--pidfile", ""]
+    env = {
+        # One BLAS thread each: three processes share the machine's cores with the database.
+        "OPENBLAS_NUM_THREADS": "1",
+        # One key for all of them.
+        "BINGEBOARD_SECRET_KEY": settings.SECRET_KEY,
+        # Celery's advice to whoever runs it in production.
+        "PYTHONWARNINGS": "ignore",
+    }
     python = [sys.executable, "-m"]
     return [
         # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.

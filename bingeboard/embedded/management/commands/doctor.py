@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import re
 import shutil
+import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -13,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
 from django.utils import timezone
 
 from bingeboard.commands import Command as BaseCommand
 from bingeboard.embedded import postgres, valkey
 from bingeboard.embedded.home import Home
-from bingeboard.embedded.processes import ServerError
+from bingeboard.embedded.processes import ServerError, is_free
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
+FIRST_PORT = 8000
 MIN_DISK_GB = 1.0
 MIN_MEMORY_GB = 1.5
 WORKER_PATIENCE = 1.0
@@ -53,7 +54,8 @@ class Command(BaseCommand):
                     self.say(f"{'':<20}-> {finding.advice}")
                 worst = max(worst, finding.state, key=(OK, WARN, FAIL).index)
         if worst == FAIL or (options["strict"] and worst == WARN):
-            raise CommandError("something is wrong; see above", returncode=1)
+            # Not bad input, which ends with 2: the environment is at fault.
+            sys.exit("something is wrong; see above")
 
 
 def _run(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -111,21 +113,46 @@ def _machine() -> Iterator[Finding]:
 def _home() -> Iterator[Finding]:
     home = Home.default()
     if os.environ.get("BINGEBOARD_SERVER_ERROR"):
-        yield Finding(FAIL, os.environ["BINGEBOARD_SERVER_ERROR"])
-    if home.path.exists() and not home.is_ours and not settings.DATABASES["default"].get("HOST"):
+        yield Finding(FAIL, f"the embedded servers did not start: {os.environ['BINGEBOARD_SERVER_ERROR']}")
+    if home.holds_others() and not home.is_ours:
         yield Finding(WARN, f"{home.path} is no home of ours", "name an empty folder in BINGEBOARD_HOME")
     secret = home.path / "secrets.json"
+    if home.path.exists() and not os.access(home.path, os.W_OK):
+        yield Finding(FAIL, f"{home.path} can not be written to", "run as its owner, or set BINGEBOARD_HOME")
     if secret.exists() and secret.stat().st_mode & 0o077:
         yield Finding(FAIL, f"{secret} can be read by others", f"chmod 600 {secret}")
     yield Finding(OK, f"{home.path}")
 
 
 def _binaries() -> Iterator[Finding]:
-    for name, find in (("PostgreSQL", postgres.find_binaries), ("Valkey", valkey.find_binary)):
+    """The embedded servers' programs: a system that lacks one of their libraries shows it here."""
+    given = all(os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL"))
+    for name, find in (("PostgreSQL", _postgres_program), ("Valkey", valkey.find_binary)):
         try:
-            yield Finding(OK, f"embedded {name}: {find()}")
-        except ServerError as error:
-            yield Finding(WARN, str(error))
+            program = find()
+            asked = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True)
+        except (ServerError, OSError, subprocess.SubprocessError) as error:
+            yield Finding(WARN if given else FAIL, f"embedded {name}: {error}", "make setup, or name a real server")
+        else:
+            yield Finding(OK, f"embedded {name}: {asked.stdout.strip()}")
+
+
+def _postgres_program() -> Path:
+    return postgres.find_binaries() / "postgres"
+
+
+def _ports() -> Iterator[Finding]:
+    home = Home.default()
+    lock = home.try_lock("demo.lock") if home.is_ours else None
+    if home.is_ours and lock is None:
+        yield Finding(OK, f"a demo runs at {home.read('info.json').get('url', 'its start')}")
+        return
+    if lock is not None:
+        lock.close()
+    if is_free(FIRST_PORT):
+        yield Finding(OK, f"port {FIRST_PORT} is free")
+    else:
+        yield Finding(WARN, f"port {FIRST_PORT} is taken", "make demo takes the next free one, or the one in PORT=…")
 
 
 def _database() -> Iterator[Finding]:
@@ -219,6 +246,7 @@ CHECKS: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
     ("machine", _machine),
     ("home", _home),
     ("binaries", _binaries),
+    ("ports", _ports),
     ("database", _database),
     ("schema", _schema),
     ("broker", _broker),
