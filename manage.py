@@ -5,6 +5,9 @@ Django's command entry. A command that needs servers and is told of none gets th
 They are joined where they run already, else started, and what was started is ended with the command.
 """
 
+# So that an older Python gets as far as being told that it is one.
+from __future__ import annotations
+
 import os
 import signal
 import sys

@@ -159,7 +159,7 @@ class ExperimentAdmin(BaseAdmin):
         return self._one(request, object_id, stop_experiment, "Stopped")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        experiment = self.get_object(request, str(object_id))
+        experiment = Experiment.objects.filter(pk=object_id).first()
         possible = {"draft": "_start", "running": "_stop"}.get(_state(experiment)) if experiment else None
         offered = super().get_actions_detail(request, object_id)
         return [one for one in offered if possible and one.action_name.endswith(possible)]

@@ -42,13 +42,13 @@ class Act:
     strength: float | None = None
 
 
-def record_signals(*, acts: Sequence[Act], now: dt.datetime | None = None) -> int:
+def record_signals(*, acts: Sequence[Act]) -> int:
     """
     Tell friends of these acts, where both agreed to share; returns how many signals are new or newer.
 
     One signal a (viewer, friend, title, kind): the newest act's, of equally new ones the strongest. So neither the
-    order nor the number of deliveries matters. One round trip, whatever the number of acts. `now` is not read: a
-    signal is as old as its act, or a second delivery would make it younger.
+    order nor the number of deliveries matters. One round trip, whatever the number of acts. A signal
+    is as old as its act: told by the clock, a second delivery would make it younger.
 
     Raises ValueError for a kind that is none.
     """

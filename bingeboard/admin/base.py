@@ -146,7 +146,7 @@ class BaseAdmin(ModelAdmin):
 
     def note(self, request: HttpRequest, rows: "QuerySet | Sequence[Model]", message: str) -> None:
         """Put into the history of these rows what an action did to them."""
-        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, change_message=message)
+        LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, change_message=message)
 
 
 class ReadOnlyAdmin(BaseAdmin):

@@ -17,7 +17,7 @@ class LinesField(SimpleArrayField):
         kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 5})
         super().__init__(base_field, delimiter="\n", **kwargs)
 
-    def to_python(self, value: Any) -> list[Any]:
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = "\n".join(line.strip() for line in value.split("\n") if line.strip())
         return super().to_python(value)

@@ -13,6 +13,7 @@ server that answers for its last moment is not joined.
 import contextlib
 import fcntl
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -40,10 +41,11 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs between the servers: name, variable with an address, how to start one and to ask one."""
+    """What differs between the servers: name, variable and form of an address, how to start and to ask one."""
 
     name: str
     variable: str
+    schemes: tuple[str, ...]
     start: Callable[[Home, bool, int | None], Server]
     answers: Callable[[str], bool]
 
@@ -138,8 +140,8 @@ def _start_valkey(home: Home, durable: bool, port: int | None) -> Server:
     return valkey.start(folder=home.path / "valkey", password=home.secret("valkey"), port=port)
 
 
-POSTGRES = Kind("postgres", "DATABASE_URL", _start_postgres, postgres.answers)
-VALKEY = Kind("valkey", "REDIS_URL", _start_valkey, valkey.answers)
+POSTGRES = Kind("postgres", "DATABASE_URL", ("postgresql://", "postgres://"), _start_postgres, postgres.answers)
+VALKEY = Kind("valkey", "REDIS_URL", ("redis://", "rediss://", "unix://"), _start_valkey, valkey.answers)
 # The fleets of this process, for revive(): a Django command can not be handed what manage.py holds.
 _fleets: list[Fleet] = []
 
@@ -156,7 +158,7 @@ def ensure_servers(home: Home, *, durable: bool = True) -> Iterator[Servers]:
 
     A server whose address stands in the environment (DATABASE_URL, REDIS_URL) is not ours to start.
     """
-    urls = {kind.name: os.environ.get(kind.variable, "") for kind in (POSTGRES, VALKEY)}
+    urls = {kind.name: _given(kind) for kind in (POSTGRES, VALKEY)}
     missing = [kind for kind in (POSTGRES, VALKEY) if not urls[kind.name]]
     if not missing:
         yield Servers(urls["postgres"], urls["valkey"], started_here=False)
@@ -178,6 +180,15 @@ def ensure_servers(home: Home, *, durable: bool = True) -> Iterator[Servers]:
             _fleets.remove(fleet)
             if fleet.started:
                 _end(fleet, in_use)
+
+
+def _given(kind: Kind) -> str:
+    """Return the address that the environment names, "" where it names none; ServerError where it can not be one."""
+    url = os.environ.get(kind.variable, "")
+    if url and not url.startswith(kind.schemes):
+        shown = re.sub(r":[^:@/]*@", ":…@", url)
+        raise ServerError(f"{kind.variable} is {shown!r}; it should start with {kind.schemes[0]}")
+    return url
 
 
 def _end(fleet: Fleet, in_use: IO[str]) -> None:

@@ -107,7 +107,7 @@ def store(*, user_id: str, rows: Sequence[_Row], now: dt.datetime, config: Engin
             habits.touch(user_id=user_id, now=latest)
             profiles.add_acts(user_id=user_id, acts=[_act(row) for row in accepted], config=config)
             habits.refresh(user_ids=[user_id], config=config)
-            record_signals(acts=_told(user_id, accepted), now=now)
+            record_signals(acts=_told(user_id, accepted))
     return new
 
 

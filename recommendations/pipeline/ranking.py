@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from bingeboard.errors import NotFound, Stale
 from bingeboard.shows.models import Platform, Show
@@ -88,21 +88,22 @@ def serve(
         entries, generated_at = _stored(user_id, algorithm, now)
     if entries is None and known is not None:
         entries, generated_at = _fresh(user_id, algorithm, chosen, config, known, now), now
-    kept = ServedList.objects.create(
-        request_id=uuid.uuid4(),
-        user_id=user_id,
-        algorithm=algorithm,
-        experiment_name=assigned[0].experiment if assigned else "",
-        variant=assigned[0].variant if assigned else "",
-        model_version="" if known is None else known.version,
-        parameters={"filter": _given(chosen), "context": _given(moment)},
-        items=_worded((entries or [])[: config.serving.kept], algorithm),
-        generated_at=generated_at,
-        created_at=now,
-        expires_at=now + dt.timedelta(hours=config.serving.retention),
-    )
-    if assigned:
-        record_exposure(user_id=user_id, assigned=assigned, now=now)
+    with transaction.atomic():
+        kept = ServedList.objects.create(
+            request_id=uuid.uuid4(),
+            user_id=user_id,
+            algorithm=algorithm,
+            experiment_name=assigned[0].experiment if assigned else "",
+            variant=assigned[0].variant if assigned else "",
+            model_version="" if known is None else known.version,
+            parameters={"filter": _given(chosen), "context": _given(moment)},
+            items=_worded((entries or [])[: config.serving.kept], algorithm),
+            generated_at=generated_at,
+            created_at=now,
+            expires_at=now + dt.timedelta(hours=config.serving.retention),
+        )
+        if assigned:
+            record_exposure(user_id=user_id, assigned=assigned, now=now)
     return kept
 
 
@@ -143,10 +144,14 @@ def mark_stale(*, user_id: str) -> None:
 
 
 def _configured(assigned: Sequence[Any]) -> EngineConfig:
+    """Return the engine's constants as the viewer's variants change them."""
     config = DEFAULT
     for assignment in assigned:
-        if assignment.algorithm_config:
+        try:
             config = config.with_overrides(assignment.algorithm_config)
+        except ValueError as error:
+            # It was good when it was saved: a constant has been renamed since. The viewer gets the usual list.
+            logger.error("experiment %s, variant %s: %s", assignment.experiment, assignment.variant, error)
     return config
 
 

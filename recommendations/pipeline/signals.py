@@ -28,7 +28,7 @@ def rebuild(
     written = 0
     acts = _acts(since, user_ids)
     for start in range(0, len(acts), ACTS_AT_ONCE):
-        written += record_signals(acts=acts[start : start + ACTS_AT_ONCE], now=now)
+        written += record_signals(acts=acts[start : start + ACTS_AT_ONCE])
         if progress is not None:
             progress(len(acts[start : start + ACTS_AT_ONCE]))
     return written

@@ -89,7 +89,7 @@ class Command(BaseCommand):
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
         info = _accounts(home, port)
         connections.close_all()
-        supervisor = Supervisor(_children(home, port))
+        supervisor = Supervisor(_children(port))
 
         def tend() -> None:
             for name in servers.revive():
@@ -197,7 +197,7 @@ def _token(user: User, *scopes: str) -> str:
     return issue_token(user_id=user.pk, scopes=scopes, name="demo", expires_at=None, now=timezone.now())[1]
 
 
-def _children(home: Home, port: int) -> list[Child]:
+def _children(port: int) -> list[Child]:
     """Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends."""
     web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]

@@ -1,6 +1,7 @@
 """Delete a home: its embedded servers' data, secrets and artefacts."""
 
 import contextlib
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -35,6 +36,7 @@ def _agreed(home: Home) -> bool:
     try:
         return input(f"Delete {home.path} and all data in it? Type yes: ").strip() == "yes"
     except EOFError:
+        sys.stdout.write("\n")
         return False
 
 
