@@ -100,9 +100,7 @@ class BaseAdmin(ModelAdmin):
         # PostgreSQL knows no NUL; a link with one leads nowhere.
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         term = search_term.replace("\0", "").strip()
         if not term or not self.search_through:
             return super().get_search_results(request, queryset, term)

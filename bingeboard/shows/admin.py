@@ -182,9 +182,7 @@ class ShowAdmin(BaseAdmin):
             return db_field.formfield(**kwargs, help_text=f"{db_field.help_text}. One a line.")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         found, duplicates = super().get_search_results(request, queryset, search_term)
         term = search_term.strip()
         if term.isdecimal() and len(term) < 19:

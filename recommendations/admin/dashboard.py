@@ -66,7 +66,14 @@ def _figures(request: HttpRequest, now: dt.datetime) -> list[Figure]:
         (UserBehaviorEvent, "Events today", today_told, f"of about {plain_number(f.events)} in all", {}, False),
         (RecommendationCandidate, "Candidates", plain_number(f.candidates), made, {}, False),
         (ViewerState, "Viewers due", plain_number(f.stale), "their lists are behind", {"standing": "due"}, False),
-        (ViewerState, "Given up", plain_number(f.given_up), "failed too often", {"standing": "given_up"}, f.given_up > 0),
+        (
+            ViewerState,
+            "Given up",
+            plain_number(f.given_up),
+            "failed too often",
+            {"standing": "given_up"},
+            f.given_up > 0,
+        ),
         (TrendingEntry, "Trends", trends, "since they were worked out", {}, False),
         (Experiment, "Experiments", plain_number(f.running_experiments), "running", {"state": "running"}, False),
     ]
@@ -95,7 +102,12 @@ def _cards(request: HttpRequest, now: dt.datetime) -> list[tuple[str, SafeString
 
 def _models(now: dt.datetime) -> SafeString:
     rows = [
-        [one.kind, anchor(page_of(ModelArtifact, one.id), one.version), plain_number(one.events), ago(one.promoted_at, now)]
+        [
+            one.kind,
+            anchor(page_of(ModelArtifact, one.id), one.version),
+            plain_number(one.events),
+            ago(one.promoted_at, now),
+        ]
         for one in overview.live_models()
     ]
     return small_table(["Kind", "Version", "Fitted on events", "In use since"], rows, empty="None yet: see the stages")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django_celery_beat import admin as theirs
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -17,7 +17,7 @@ from django_celery_beat.models import (
 from kombu.exceptions import OperationalError
 from unfold.admin import TabularInline
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from bingeboard.admin.base import BaseAdmin
 
@@ -91,7 +91,6 @@ class ScheduleAdmin(BaseAdmin):
     """A schedule that tasks share."""
 
     inlines = (TasksInline,)
-
 
 
 @admin.register(IntervalSchedule)

@@ -69,7 +69,9 @@ class TitleAdmin(ShowAdmin):
     def neighbours(self, show: Show) -> SafeString:
         nearest = nearest_titles(show_id=show.pk, first=NEIGHBOURS_SHOWN)
         columns = [_named(nearest.get(kind, ())) for kind in SimilarityType.values]
-        rows = [[column[place] if place < len(column) else "" for column in columns] for place in range(NEIGHBOURS_SHOWN)]
+        rows = [
+            [column[place] if place < len(column) else "" for column in columns] for place in range(NEIGHBOURS_SHOWN)
+        ]
         headers = [label for _, label in SimilarityType.choices]
         return small_table(headers, [row for row in rows if any(row)], empty="None yet: see the stage similarity")
 

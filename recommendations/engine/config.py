@@ -107,7 +107,9 @@ class Embeddings:
         256, unit="dimensions", low=16, high=1536, why="singular values beyond are noise at 10,000 titles"
     )
     metadata_seed: int = number(20260923, unit="seed", low=0, high=2**31 - 1, why="a rerun gives the same vectors")
-    metadata_rounds: int = number(3, unit="rounds", low=0, high=20, why="measured: more moves no neighbour that counts")
+    metadata_rounds: int = number(
+        3, unit="rounds", low=0, high=20, why="measured: more swap 1 neighbour in 16 each, for .3 s"
+    )
     metadata_oversampling: int = number(24, unit="dimensions", low=0, high=256, why="steadies the last dimensions")
     metadata_share: float = number(0.5, unit="share", low=0, high=1, why="hybrid: text and facts count the same")
     batch: int = number(32, unit="texts", low=1, high=2048, why="measured: larger batches pad more than they save")
@@ -151,7 +153,11 @@ class Embeddings:
         why="measured: 12 ms to compare so many one by one, and nothing missed",
     )
     reindex_above: int = number(
-        1000, unit="rows", low=1, high=1_000_000, why="measured: more are written quicker with the index rebuilt after"
+        1000,
+        unit="rows",
+        low=1,
+        high=1_000_000,
+        why="a living index takes 8 ms a row; one over 29,000 is rebuilt in 15 s",
     )
     texts_per_commit: int = number(256, unit="texts", low=1, high=100_000, why="what a killed run does twice: seconds")
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
-from social.services import Act, record_signals
 
 from bingeboard.errors import Invalid
 from recommendations.engine.config import DEFAULT, EngineConfig
@@ -29,6 +28,7 @@ from recommendations.pipeline.validation import (
     checked_time,
     number_in,
 )
+from social.services import Act, record_signals
 
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
 

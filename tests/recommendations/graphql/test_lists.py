@@ -106,7 +106,13 @@ def test_a_place_is_a_node(catalogue: Any, ada: User, ada_token: str, door: Door
 
     there = node(f"{kept.request_id}:3")
     assert (there["position"], there["show"]["title"]) == (3, "Title 3")
-    for nothing in (f"{kept.request_id}:4", f"{kept.request_id}:x", f"{kept.request_id}", "x:1", f"{uuid.UUID(int=7)}:1"):
+    for nothing in (
+        f"{kept.request_id}:4",
+        f"{kept.request_id}:x",
+        f"{kept.request_id}",
+        "x:1",
+        f"{uuid.UUID(int=7)}:1",
+    ):
         assert node(nothing) is None
 
 
