@@ -1,4 +1,4 @@
-"""Admin pages that stay quick however large the table is: bounded counts, searches by index, nothing loaded to be deleted."""
+"""Admin pages that stay quick however large the table is: bounded counts, searches by index, nothing loaded to go."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from django.db.models import CASCADE, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from bingeboard.admin.display import NOTHING, link, plain_number
 
@@ -69,6 +70,13 @@ def estimated_rows(model: type[Model]) -> int:
         return int(cursor.fetchone()[0])
 
 
+class BoundedChangeList(ChangeList):
+    """A list that is put in no other order than its page offers, whatever the address asks for."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
+
+
 class BaseAdmin(ModelAdmin):
     """
     A table in the admin.
@@ -95,6 +103,9 @@ class BaseAdmin(ModelAdmin):
         if isinstance(self.list_select_related, list | tuple) and self.list_select_related:
             return rows.select_related(*self.list_select_related)
         return rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         # PostgreSQL knows no NUL; a link with one leads nowhere.

@@ -41,7 +41,7 @@ class Account:
 def server_account() -> Account:
     """Return who PostgreSQL is to run as: it refuses to run as root."""
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), "")
+        return Account(os.geteuid(), os.getegid(), _own_name())
     try:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
@@ -49,6 +49,16 @@ def server_account() -> Account:
             f"PostgreSQL does not run as root, and there is no user {UNPRIVILEGED!r} to run it as; use another account"
         ) from None
     return Account(entry.pw_uid, entry.pw_gid, entry.pw_name)
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise ServerError(
+            f"user {os.geteuid()} has no name on this machine, which PostgreSQL asks for; "
+            "run this as a user with a name, or set DATABASE_URL"
+        ) from None
 
 
 def reachable(path: Path, account: Account) -> bool:

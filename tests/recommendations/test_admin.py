@@ -9,7 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from kombu import Connection, pools
 
+from bingeboard.celery import app
 from bingeboard.shows.models import Show
 from bingeboard.users.models import User
 from recommendations.models import ContentFeature, ContentSimilarity, ServedList, ViewerState
@@ -110,9 +113,7 @@ def test_what_is_no_single_new_feature_is_refused(
 
 def test_only_a_curated_feature_is_deleted(curator: Client, show: Show) -> None:
     found = ContentFeature.objects.get(feature_value="Crime")
-    curated = ContentFeature.objects.create(
-        content=show, feature_type="mood", feature_value="cosy", source="curated"
-    )
+    curated = ContentFeature.objects.create(content=show, feature_type="mood", feature_value="cosy", source="curated")
 
     def delete(feature: ContentFeature) -> int:
         address = reverse("admin:recommendations_contentfeature_delete", args=[feature.pk])
@@ -198,9 +199,13 @@ def test_a_viewer_s_page_shows_taste_and_what_they_did_last(world: SimpleNamespa
 def test_a_candidate_is_explained_in_words(world: SimpleNamespace) -> None:
     administrator = staff("root", superuser=True)
     candidates = User.objects.get(pk="space-0")
-    listed = administrator.get(
-        reverse("admin:recommendations_recommendationcandidate_changelist"), {"user__id__exact": candidates.pk}
-    ).context_data["cl"].result_list
+    listed = (
+        administrator.get(
+            reverse("admin:recommendations_recommendationcandidate_changelist"), {"user__id__exact": candidates.pk}
+        )
+        .context_data["cl"]
+        .result_list
+    )
 
     html = administrator.get(
         reverse("admin:recommendations_recommendationcandidate_change", args=[listed[0].pk])
@@ -224,3 +229,26 @@ def test_a_served_list_of_titles_that_are_gone_is_still_shown(user: User, now: d
 
     assert "title 99, gone" in html
     assert "&lt;Why&gt;" in html
+
+
+def test_a_schedule_is_changed_in_the_admin() -> None:
+    administrator = staff("root", superuser=True)
+    task = PeriodicTask.objects.get(name="BingeBoard: trending")
+    interval = IntervalSchedule.objects.create(every=7, period="minutes")
+    address = reverse("admin:django_celery_beat_periodictask_change", args=[task.pk])
+    form = form_on(administrator.get(address).content.decode())
+
+    assert administrator.post(address, form | {"interval": interval.pk}).status_code == 302
+
+    task.refresh_from_db()
+    assert (task.interval, task.task, task.kwargs) == (interval, "recommendations.run_stage", '{"stage": "trending"}')
+
+
+def test_run_now_says_so_when_the_broker_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.amqp, "_producer_pool", pools.producers[Connection("redis://127.0.0.1:9/0")])
+    chosen = {"action": "run_tasks", "_selected_action": [PeriodicTask.objects.get(task="recommendations.sweep").pk]}
+    address = reverse("admin:django_celery_beat_periodictask_changelist")
+
+    html = staff("root", superuser=True).post(address, chosen, follow=True).content.decode()
+
+    assert "The broker does not answer; nothing was sent" in html

@@ -139,6 +139,7 @@ def test_a_killed_starter_leaves_nothing_and_the_next_finds_every_row(home: Home
         connection.commit()
         pids = [*starter.pids, connection.info.backend_pid]
         starter.process.kill()
+        starter.gone()
 
         # At once: the old servers may still answer, for the last time.
         with ensure_servers(home) as servers, psycopg.connect(servers.database_url) as afterwards:
@@ -146,7 +147,6 @@ def test_a_killed_starter_leaves_nothing_and_the_next_finds_every_row(home: Home
             assert servers.redis_url != starter.redis_url
             assert afterwards.execute("SELECT count(*), sum(i) FROM kept").fetchone() == (500, 125250)
             afterwards.execute("DROP TABLE kept")
-    starter.gone()
     eventually(lambda: not any(is_alive(pid) for pid in pids), "the servers end with their starter")
 
 

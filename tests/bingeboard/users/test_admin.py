@@ -90,9 +90,7 @@ def test_chosen_tokens_are_revoked_and_others_stay(administrator: Client, user: 
     now = timezone.now()
     tokens = [issue_token(user_id=user.pk, expires_at=None, now=now)[0] for _ in range(3)]
 
-    administrator.post(
-        reverse(TOKENS), {"action": "revoke_selected", "_selected_action": [tokens[0].pk, tokens[1].pk]}
-    )
+    administrator.post(reverse(TOKENS), {"action": "revoke_selected", "_selected_action": [tokens[0].pk, tokens[1].pk]})
 
     assert list(ApiToken.objects.filter(revoked_at__isnull=True)) == [tokens[2]]
 

@@ -54,13 +54,15 @@ def test_kinds_do_not_mix(give_vectors):
 
 def test_a_filter_of_few_still_finds_them_all(give_vectors, rng):
     # The wanted ones are the farthest of all: an index scan alone would end before it met them.
-    vectors = np.concatenate([rng.normal([9, 0, 0], 0.1, (400, 3)), rng.normal([-9, 1, 0], 0.1, (5, 3))])
-    give_vectors(vectors)
+    vectors = rng.normal(size=(400, 8))
+    goal = vectors[0]
+    wanted = sorted(i for i, _ in slow(vectors, goal, 400, range(400))[-5:])
+    with vector_index.set_aside(rows_to_write=3000):
+        give_vectors(vectors)
     _use_the_index()
-    wanted = list(range(401, 406))
     narrow = DEFAULT.with_overrides({"embeddings.hnsw_ef_search": 10, "embeddings.exact_below": 0})
 
-    found = nearest(vector=np.array([1.0, 0, 0]), first=5, show_ids=wanted, config=narrow)
+    found = nearest(vector=goal, first=5, show_ids=wanted, config=narrow)
 
     assert sorted(i for i, _ in found) == wanted
 
