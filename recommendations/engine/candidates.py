@@ -15,7 +15,8 @@ from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
 from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, slate
 from recommendations.engine.snapshot import Snapshot, Viewer
 
-ALL_ALGORITHMS = (*ALGORITHMS, "hybrid")
+HYBRID = "hybrid"
+ALL_ALGORITHMS = (*ALGORITHMS, HYBRID)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _block(
                     boosts=boosts,
                     allowed=free,
                     k=sizes[algorithm],
-                    diversity=dial if algorithm == "hybrid" else 0.0,
+                    diversity=dial if algorithm == HYBRID else 0.0,
                     config=config,
                 )
                 reasons = explain(snapshot, viewer, place, thought, chosen, config)
@@ -105,7 +106,7 @@ def _block(
 
 def _parts(thought: Opinions, place: int, chosen: Slate, free: NDArray[np.bool_]) -> list[list[Part]]:
     """Return which algorithms are in each title's base score."""
-    if chosen.algorithm != "hybrid":
+    if chosen.algorithm != HYBRID:
         return [[Part(chosen.algorithm, base, 1.0, i)] for i, base in enumerate(chosen.base.tolist(), start=1)]
     parts: list[list[Part]] = [[] for _ in range(len(chosen))]
     for name in ALGORITHMS:

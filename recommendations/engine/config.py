@@ -288,10 +288,10 @@ class Collaborative:
 class Candidates:
     """Who is proposed."""
 
-    collaborative: int = number(100, unit="titles", low=10, high=500, why="the widest net")
-    content_based: int = number(100, unit="titles", low=10, high=500, why="finds what nobody has watched yet")
-    trending: int = number(50, unit="titles", low=5, high=500, why="few titles trend at once")
-    social: int = number(50, unit="titles", low=5, high=500, why="few friends, few titles")
+    collaborative: int = number(40, unit="titles", low=10, high=500, why="to compare; lists of it alone are made anew")
+    content_based: int = number(40, unit="titles", low=10, high=500, why="as for collaborative")
+    trending: int = number(20, unit="titles", low=5, high=500, why="few titles trend at once")
+    social: int = number(20, unit="titles", low=5, high=500, why="few friends, few titles")
     hybrid: int = number(100, unit="titles", low=10, high=500, why="what pages are cut from")
     lifetime: float = number(24.0, unit="hours", low=1, high=24 * 30, why="the seed's default")
     centroids: int = number(3, unit="centroids", low=1, high=8, why="one mean blurs two tastes into none")

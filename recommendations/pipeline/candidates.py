@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bingeboard.errors import NotFound
-from recommendations.engine.candidates import ALL_ALGORITHMS, Proposal, propose
+from recommendations.engine.candidates import ALL_ALGORITHMS, HYBRID, Proposal, propose
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.reasons import Evidence
 from recommendations.engine.snapshot import Snapshot
@@ -203,10 +203,10 @@ def store(
 def _rows(proposal: Proposal, known: Snapshot, now: dt.datetime, expires: dt.datetime) -> Iterator[tuple]:
     s = proposal.slate
     for i, row in enumerate(s.rows):
-        explanation = {
-            "parts": [[p.algorithm, round(p.score, 4), round(p.weight, 4), p.rank] for p in proposal.parts[i]],
-            "reasons": [evidence_document(e, known) for e in proposal.reasons[i]],
-        }
+        explanation: dict[str, Any] = {"reasons": [evidence_document(e, known) for e in proposal.reasons[i]]}
+        if s.algorithm == HYBRID:
+            parts = proposal.parts[i]
+            explanation["parts"] = [[p.algorithm, round(p.score, 3), round(p.weight, 3), p.rank] for p in parts]
         yield (
             proposal.user_id,
             int(known.show_ids[row]),
@@ -225,7 +225,7 @@ def _rows(proposal: Proposal, known: Snapshot, now: dt.datetime, expires: dt.dat
 
 def evidence_document(evidence: Evidence, known: Snapshot) -> dict[str, Any]:
     """Return a reason as it is kept: ids and names in place of rows, nothing that says nothing."""
-    document: dict[str, Any] = {"kind": evidence.kind, "weight": round(evidence.weight, 4)}
+    document: dict[str, Any] = {"kind": evidence.kind, "weight": round(evidence.weight, 3)}
     if evidence.rows:
         document["shows"] = [int(known.show_ids[row]) for row in evidence.rows]
     if evidence.feature >= 0:

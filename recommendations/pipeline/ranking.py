@@ -84,7 +84,8 @@ def serve(
         # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
         logger.warning("an empty list was served: %s", unfitted.message)
         known, entries = None, []
-    if known is not None and not chosen.narrows and config == DEFAULT:
+    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
+    if known is not None and algorithm == candidates.HYBRID and not chosen.narrows and config == DEFAULT:
         entries, generated_at = _stored(user_id, algorithm, now)
     if entries is None and known is not None:
         entries, generated_at = _fresh(user_id, algorithm, chosen, config, known, now), now
@@ -193,6 +194,7 @@ def _fresh(
         diversity=chosen.diversity,
         allowed=allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date()),
         include_seen=chosen.include_seen,
+        sizes={algorithm: config.serving.kept},
         known=known,
     )
     return [entry for proposal in proposals for entry in _entries(proposal, known)]
