@@ -24,7 +24,7 @@ PATIENT: dict[str, Any] = {
 def run_stage(*, stage: str) -> str:
     """Run one stage of the pipeline for everybody; repeating it changes nothing."""
     try:
-        done = rebuild.run_stage(stage=rebuild.stages_from(stage)[0], now=timezone.now())
+        done = rebuild.run_stage(stage=rebuild.stages_between(stage, stage)[0], now=timezone.now())
     except Stale as busy:
         logger.info("%s", busy)
         return "busy"

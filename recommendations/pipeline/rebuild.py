@@ -105,13 +105,16 @@ class Done:
     seconds: float
 
 
-def stages_from(name: str | None) -> tuple[Stage, ...]:
-    """Return the stages from a named one on; Invalid for a name that is none."""
-    if name is None:
-        return STAGES
-    if name not in NAMES:
-        raise Invalid(f"there is no stage {name!r}; the stages are {', '.join(NAMES)}", field="from")
-    return STAGES[NAMES.index(name) :]
+def stages_between(first: str | None = None, last: str | None = None) -> tuple[Stage, ...]:
+    """Return the stages from one to another, both included; Invalid for a name that is none or stands before it."""
+    ends = []
+    for field, name, otherwise in (("from", first, NAMES[0]), ("until", last, NAMES[-1])):
+        if name is not None and name not in NAMES:
+            raise Invalid(f"there is no stage {name!r}; the stages are {', '.join(NAMES)}", field=field)
+        ends.append(NAMES.index(name or otherwise))
+    if ends[0] > ends[1]:
+        raise Invalid(f"{first} comes after {last}; the stages are {', '.join(NAMES)}", field="until")
+    return STAGES[ends[0] : ends[1] + 1]
 
 
 def run_stage(

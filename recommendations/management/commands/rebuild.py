@@ -9,7 +9,7 @@ from django.utils import timezone
 from bingeboard.commands import Command as BaseCommand
 from bingeboard.errors import Invalid
 from bingeboard.users.models import User
-from recommendations.pipeline.rebuild import NAMES, STAGES, Done, Stage, run_stage, stages_from
+from recommendations.pipeline.rebuild import NAMES, STAGES, Done, Stage, run_stage, stages_between
 
 WIDTH = max(len(stage.name) for stage in STAGES)
 
@@ -25,15 +25,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--from", dest="first", metavar="STAGE", help=f"start here: {', '.join(NAMES)}")
+        parser.add_argument("--until", dest="last", metavar="STAGE", help="end with this one")
         parser.add_argument("--only", metavar="STAGE", help="run this one alone")
         parser.add_argument(
             "--users", nargs="+", metavar="ID", help="only these viewers, and only the stages that are about viewers"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stages = stages_from(options["first"])
+        stages = stages_between(options["first"], options["last"])
         if options["only"] is not None:
-            stages = stages_from(options["only"])[:1]
+            stages = stages_between(options["only"], options["only"])
         if options["users"] is not None:
             stages = tuple(stage for stage in stages if stage.per_viewer)
             self._check_users(options["users"])

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from bingeboard.errors import Invalid, Stale
-from recommendations.pipeline.rebuild import NAMES, STAGES, exclusively, run_stage, stages_from
+from recommendations.pipeline.rebuild import NAMES, STAGES, exclusively, run_stage, stages_between
 
 # What may differ between two runs: when it was made, and under which id.
 PASSING = {
@@ -54,11 +54,14 @@ def test_every_stage_run_twice_leaves_the_same_rows(world, now) -> None:
     assert all(before[table] for table in DERIVED if table not in ("social_signals", "platform_user_preferences"))
 
 
-def test_stages_start_where_they_are_told() -> None:
-    assert [stage.name for stage in stages_from("trending")] == list(NAMES[NAMES.index("trending") :])
-    assert stages_from(None) == STAGES
+def test_stages_start_and_end_where_they_are_told() -> None:
+    assert [stage.name for stage in stages_between("profiles", "similarity")] == ["profiles", "signals", "similarity"]
+    with pytest.raises(Invalid, match="trending comes after profiles"):
+        stages_between("trending", "profiles")
+    assert [stage.name for stage in stages_between("trending")] == list(NAMES[NAMES.index("trending") :])
+    assert stages_between() == STAGES
     with pytest.raises(Invalid, match="no stage 'cooking'; the stages are features"):
-        stages_from("cooking")
+        stages_between("cooking")
 
 
 @pytest.mark.django_db(transaction=True)

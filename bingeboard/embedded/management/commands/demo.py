@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FIRST_PORT = 8000
 READY_SECONDS = 60
 OUR_APPS = ("users", "shows", "social", "experiments", "recommendations", "django_celery_beat")
-VIEWERS = ("demo-ada", "demo-ben")
+VIEWERS = ("demo-ada", "demo-ben", "demo-cleo")
 QUERY = """query {
   recommendations(first: 5) {
     edges { node { position score show { title releaseYear } reasons { text } } }
@@ -80,10 +80,22 @@ class Command(BaseCommand):
             chosen = {} if n_viewers is None else {"viewers": n_viewers}
             call_command("load_demo", stdout=self.stdout, stderr=self.stderr, **chosen)
         if not apps.get_model("recommendations", "RecommendationCandidate").objects.exists():
-            call_command("rebuild", stdout=self.stdout, stderr=self.stderr)
+            self._rebuild()
             with connection.cursor() as cursor:
                 # A killed server would otherwise go through all of that again before it answers.
                 cursor.execute("CHECKPOINT")
+
+    def _rebuild(self) -> None:
+        """Run the pipeline; of the lists only those that are looked at first, the worker makes the rest."""
+        output = {"stdout": self.stdout, "stderr": self.stderr}
+        viewers = list(User.objects.filter(pk__in=VIEWERS).values_list("pk", flat=True))
+        if not viewers:
+            call_command("rebuild", **output)
+            return
+        call_command("rebuild", last="collaborative", **output)
+        call_command("rebuild", only="candidates", users=viewers, **output)
+        rest = User.objects.filter(is_active=True).exclude(pk__in=viewers).count()
+        self.say(f"the worker makes the candidates of {rest} more viewers in the background")
 
     def _run(self, home: Home, port: int, started: float) -> None:
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
