@@ -35,11 +35,11 @@ def test_info_holds_addresses_log_ins_and_a_working_token_for_each(home: Home, v
     assert info["url"] == "http://127.0.0.1:8123"
     assert info["graphqlUrl"] == "http://127.0.0.1:8123/graphql/"
     assert sorted(info) == ["databaseUrl", "graphqlUrl", "logins", "redisUrl", "tokens", "url"]
-    assert [viewer["id"] for viewer in info["tokens"]["viewers"]] == ["demo-ada", "demo-ben"]
+    assert [viewer["id"] for viewer in info["tokens"]["viewers"]] == ["demo-ada", "demo-ben", "demo-cleo"]
     tokens = [viewer["token"] for viewer in info["tokens"]["viewers"]]
     tokens += [info["tokens"]["curator"], info["tokens"]["admin"]]
     holders = [identify(plain=plain, viewer_id=None, now=timezone.now()).caller.pk for plain in tokens]
-    assert holders == ["demo-ada", "demo-ben", "curator", "admin"]
+    assert holders == ["demo-ada", "demo-ben", "demo-cleo", "curator", "admin"]
     for name, superuser in (("admin", True), ("curator", False)):
         user = User.objects.get(username=name)
         assert user.check_password(info["logins"][name]["password"])
