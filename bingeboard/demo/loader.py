@@ -40,7 +40,11 @@ class Loaded:
 
 def records() -> list[dict[str, Any]]:
     """Return the catalogue's lines, in the order of the titles' ids."""
-    lines = [json.loads(line) for path in sorted(CATALOGUE.glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+    lines = [
+        json.loads(line)
+        for path in sorted(CATALOGUE.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     return sorted(lines, key=lambda record: record["id"])
 
 
