@@ -1,4 +1,4 @@
-"""The demo: a catalogue that is whole, viewers who are the same every time, and lists that suit who they were made to be."""
+"""The demo: a whole catalogue, viewers who are the same every time, lists that suit who they were made to be."""
 
 import datetime as dt
 from collections import Counter
