@@ -6,9 +6,11 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 import pytest
@@ -46,16 +48,23 @@ def used_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def home(used_folder: Path, no_addresses: None) -> Home:
-    """The module's home, with nothing in the environment."""
-    return Home(used_folder / "home")
+def home(used_folder: Path, no_addresses: None) -> Iterator[Home]:
+    """The module's home, with nothing in the environment, that nobody holds on to after the test."""
+    yield Home(used_folder / "home")
+    for process in Holder.running:
+        process.kill()
+        process.communicate()
+    Holder.running.clear()
 
 
 class Holder:
     """Another process that uses the servers of a home."""
 
+    running: ClassVar[list["subprocess.Popen[str]"]] = []
+
     def __init__(self, home: Home) -> None:
         self.process = run_python(HOLDER, str(home.path))
+        self.running.append(self.process)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.process.communicate()[1]
@@ -69,6 +78,7 @@ class Holder:
     def gone(self, *, seconds: float = 20) -> tuple[int, str]:
         """Wait for its end; returns its exit code and what it said on stderr."""
         said = self.process.communicate(timeout=seconds)[1]
+        self.running.remove(self.process)
         return self.process.returncode, said
 
 
