@@ -97,6 +97,12 @@ def _viewers(users: list[User], shows: list[Show], now: dt.datetime) -> None:
         engine.ViewerState(user=user, behavior_version=2, attempts=5, last_error="OperationalError: gone")
         for user in users
     )
+    engine.TasteExclusion.objects.bulk_create(
+        engine.TasteExclusion(user=user, session_id="kids", content=shows[0]) for user in users
+    )
+    engine.ViewerCheckpoint.objects.bulk_create(
+        engine.ViewerCheckpoint(user=user, events=3, through=now, titles=[[1, 2.0, 1.0, 20000.0, 1]]) for user in users
+    )
     Friendship.objects.bulk_create(Friendship(user=users[0], friend=user) for user in users[1:])
     SocialSignal.objects.bulk_create(
         SocialSignal(user=users[0], friend=user, content=shows[0], signal_type="liked", signal_strength=0.8)

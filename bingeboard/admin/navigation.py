@@ -20,6 +20,7 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
     "Viewers": [
         ("users.user", "Viewers and staff", "person"),
         ("recommendations.usertasteprofile", "Taste", "favorite"),
+        ("recommendations.tasteexclusion", "Taken out of taste", "heart_minus"),
         ("recommendations.usercluster", "Clusters", "groups"),
         ("recommendations.platformuserpreference", "Services they have", "subscriptions"),
         ("shows.watchlist", "Watchlists", "bookmark"),
@@ -43,6 +44,7 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "Operations": [
         ("recommendations.viewerstate", "Work due", "pending_actions"),
+        ("recommendations.viewercheckpoint", "Acts that have left", "inventory_2"),
         ("django_celery_beat.periodictask", "Schedule", "calendar_clock"),
         ("django_celery_beat.intervalschedule", "Intervals", "timer"),
         ("django_celery_beat.crontabschedule", "Crontabs", "calendar_month"),

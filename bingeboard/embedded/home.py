@@ -175,14 +175,15 @@ class Home:
 def lock(file: IO[str], *, shared: bool = False, waiting_for: str = "") -> None:
     """Lock an open file, waiting for whoever holds it, and saying so where it takes long."""
     mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    deadline = time.monotonic() + PATIENCE
-    while waiting_for and time.monotonic() < deadline:
+    deadline, told = time.monotonic() + PATIENCE, not waiting_for
+    while True:
+        # Asked again and again, since a Ctrl-C that comes just before a call that blocks would not end it.
         try:
             fcntl.flock(file, mode | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not told and time.monotonic() > deadline:
+                sys.stderr.write(f"waiting for {waiting_for}\n")
+                told = True
             time.sleep(0.02)
         else:
             return
-    if waiting_for:
-        sys.stderr.write(f"waiting for {waiting_for}\n")
-    fcntl.flock(file, mode)

@@ -5,7 +5,13 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from bingeboard.admin.base import VIEWER_LOOKUPS, ReadOnlyAdmin
 from bingeboard.admin.display import linked, number
-from recommendations.models import PlatformUserPreference, UserCluster, UserTasteProfile
+from recommendations.models import (
+    PlatformUserPreference,
+    TasteExclusion,
+    UserCluster,
+    UserTasteProfile,
+    ViewerCheckpoint,
+)
 
 
 @admin.register(UserTasteProfile)
@@ -24,7 +30,7 @@ class UserTasteProfileAdmin(ReadOnlyAdmin):
         "viewer",
         ("feature_type", "feature_value"),
         ("affinity", "sure", "stated"),
-        ("decay_rate", "last_updated"),
+        ("decay_rate", "last_updated", "forgotten_at"),
     )
     readonly_fields = ("viewer", "affinity", "sure", "stated")
 
@@ -75,3 +81,50 @@ class PlatformUserPreferenceAdmin(ReadOnlyAdmin):
     viewer = linked("user", "viewer")
     preference = number("preference_score", "preference", digits=2)
     use = number("usage_frequency", "share of use", digits=2)
+
+
+@admin.register(TasteExclusion)
+class TasteExclusionAdmin(ReadOnlyAdmin):
+    """What viewers took out of their taste: it was for the kids."""
+
+    list_display = ("viewer", "title", "session_id", "created_at")
+    list_display_links = ("session_id",)
+    list_filter = (("user", AutocompleteSelectFilter),)
+    list_select_related = ("user", "content")
+    search_fields = ("=user__id",)
+    search_through = {"user": VIEWER_LOOKUPS}
+    search_help_text = "Viewer"
+    ordering = ("user_id", "session_id", "content_id")
+    sortable_by = ()
+    fields = ("viewer", ("title", "session_id"), "created_at")
+    readonly_fields = ("viewer", "title")
+
+    viewer = linked("user", "viewer")
+    title = linked("content", "title")
+
+
+@admin.register(ViewerCheckpoint)
+class ViewerCheckpointAdmin(ReadOnlyAdmin):
+    """What acts amounted to that have left the events; derived rows are these sums and the acts still there."""
+
+    list_display = ("viewer", "events", "through", "updated_at")
+    list_display_links = ("events",)
+    list_filter = (("user", AutocompleteSelectFilter),)
+    list_select_related = ("user",)
+    search_fields = ("=user__id",)
+    search_through = {"user": VIEWER_LOOKUPS}
+    search_help_text = "Viewer"
+    ordering = ("user_id",)
+    sortable_by = ()
+    fields = ("viewer", ("events", "through", "updated_at"), "tastes", "titles_known")
+    readonly_fields = ("viewer", "tastes", "titles_known")
+
+    viewer = linked("user", "viewer")
+
+    @admin.display(description="features held")
+    def tastes(self, row: ViewerCheckpoint) -> int:
+        return len(row.taste)
+
+    @admin.display(description="titles held")
+    def titles_known(self, row: ViewerCheckpoint) -> int:
+        return len(row.titles)

@@ -28,7 +28,13 @@ from recommendations.models.serving import (
     TrendingEntry,
     ViewerState,
 )
-from recommendations.models.taste import PlatformUserPreference, UserCluster, UserTasteProfile
+from recommendations.models.taste import (
+    PlatformUserPreference,
+    TasteExclusion,
+    UserCluster,
+    UserTasteProfile,
+    ViewerCheckpoint,
+)
 
 __all__ = [
     "EMBEDDING_WIDTH",
@@ -49,6 +55,7 @@ __all__ = [
     "RecommendationFeedback",
     "ServedList",
     "SimilarityType",
+    "TasteExclusion",
     "TimeWindow",
     "TrendType",
     "TrendingEntry",
@@ -56,5 +63,6 @@ __all__ = [
     "UserCluster",
     "UserContext",
     "UserTasteProfile",
+    "ViewerCheckpoint",
     "ViewerState",
 ]

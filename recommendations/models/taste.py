@@ -30,6 +30,10 @@ class UserTasteProfile(models.Model):
         null=True, blank=True, help_text="What the viewer says; wins over what was learned"
     )
 
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="Acts received up to then say nothing about this feature: the viewer chose so"
+    )
+
     class Meta:
         db_table = "user_taste_profiles"
         ordering = ["user_id", "-affinity_score", "id"]
@@ -107,3 +111,61 @@ class PlatformUserPreference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} on {self.platform_name}"
+
+
+class TasteExclusion(models.Model):
+    """A session, a title, or a title in one session that a viewer took out of their taste: it was for the kids."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+")
+    session_id = models.CharField(max_length=128, null=True, blank=True, help_text="Empty: in every session")
+    content = models.ForeignKey(
+        "shows.Show", on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: every title"
+    )
+    created_at = models.DateTimeField(default=clock.now, db_default=Now())
+
+    class Meta:
+        db_table = "taste_exclusions"
+        ordering = ["user_id", "-created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "session_id", "content"], name="taste_exclusions_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=models.Q(session_id__isnull=False) | models.Q(content__isnull=False),
+                name="taste_exclusions_names_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} without {self.content_id or 'any title'} in {self.session_id or 'any session'}"
+
+
+class ViewerCheckpoint(models.Model):
+    """
+    What a viewer's acts amounted to that have left the events: derived rows are these sums and the acts still there.
+
+    taste      [[feature type, value, evidence, signed evidence, day], ...], sums as engine.profiles defines them
+    contexts   [[context type, value, count, day last seen], ...]
+    platforms  [[slug, faded use, day last used], ...], use as of that day
+    titles     [[show id, evidence, signed evidence, day, dealt with (0 or 1)], ...]
+    Days count from 1970-01-01 UTC.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    events = models.BigIntegerField(default=0, help_text="How many acts have left")
+    through = models.DateTimeField(help_text="When the newest of them happened")
+    taste = models.JSONField(default=list)
+    contexts = models.JSONField(default=list)
+    platforms = models.JSONField(default=list)
+    titles = models.JSONField(default=list)
+    updated_at = models.DateTimeField(default=clock.now, db_default=Now())
+
+    class Meta:
+        db_table = "viewer_checkpoints"
+        ordering = ["user_id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(events__gte=0), name="viewer_checkpoints_events_positive")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.events} acts of {self.user_id} up to {self.through:%Y-%m-%d}"

@@ -1,12 +1,17 @@
 """Events -> user_taste_profiles: how much each viewer likes each feature, and what they say about services."""
 
+from __future__ import annotations
+
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import orjson
 from django.db import connection, transaction
 from numpy.typing import NDArray
+from scipy import sparse
 
 from bingeboard.shows.models import Platform
 from bingeboard.users.models import User
@@ -27,11 +32,21 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class ProfileRows:
-    """Rows of user_taste_profiles as arrays; user and feature are rows of their vocabularies."""
+class Strengths:
+    """How strongly titles have the features that profiles use: csr (n_shows, n_keys) float64, show ids ascending."""
 
+    show_ids: NDArray[np.int64]
+    matrix: sparse.csr_matrix
+    keys: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ProfileRows:
+    """Rows of user_taste_profiles: whose (a row of `users`), of which (type, value), and the sums they hold."""
+
+    users: Sequence[str]
     user: NDArray[np.int64]
-    feature: NDArray[np.int64]
+    keys: Sequence[tuple[str, str]]
     sums: Sums
 
 
@@ -45,20 +60,21 @@ def rebuild(
     """
     Recompute profiles, habits and use of services from the events; returns the number of profile rows.
 
-    What viewers stated is kept. Each chunk of viewers is written in a transaction of its own, so readers never see
-    half a profile and a killed run loses one chunk. Repeating it changes nothing.
+    What viewers stated, forgot or excluded is kept to. Each chunk of viewers is written in a transaction of its own, so
+    readers never see half a profile and a killed run loses one chunk. Repeating it changes nothing.
     """
-    features = load_feature_matrix()
+    whole = None
     if user_ids is None:
+        features = load_feature_matrix()
         store_strengths(features=features, config=config)
+        whole = strengths_of(features, config)
     total = 0
     for chunk in _chunks(_viewers(user_ids), VIEWERS_AT_ONCE):
         with transaction.atomic():
             # An event that arrives meanwhile waits, and is then counted on top.
             habits.lock(user_ids=chunk)
-            events = load_events(user_ids=chunk)
-            rows = learned(events=events, features=features, config=config)
-            _write(chunk, list(events.users), rows, features, config)
+            rows = derived(user_ids=chunk, strengths=whole, config=config)
+            _write(chunk, rows, config)
             habits.refresh(user_ids=chunk, config=config)
         total += len(rows.user)
         if progress is not None:
@@ -66,28 +82,127 @@ def rebuild(
     return total
 
 
-def learned(*, events: EventArrays, features: FeatureMatrix, config: EngineConfig = DEFAULT) -> ProfileRows:
-    """Return what the events say about features: one row a (viewer, feature) that an act touched."""
-    strengths = profiled(features, config)
-    place = rows_in(features.show_ids, events.show_id)
+def derived(
+    *, user_ids: Sequence[str], strengths: Strengths | None = None, config: EngineConfig = DEFAULT
+) -> ProfileRows:
+    """
+    Return the profiles as acts and checkpoints give them, one row a (viewer, feature) that was touched; writes nothing.
+
+    strengths   None: as they are stored beside the features, read for the titles that occur
+    """
+    events = load_events(user_ids=user_ids)
+    if strengths is None:
+        strengths = stored_strengths(show_ids=np.unique(events.show_id))
+    return learned(events=events, strengths=strengths, kept=taste_kept(user_ids=user_ids), config=config)
+
+
+def learned(
+    *, events: EventArrays, strengths: Strengths, kept: KeptTaste | None = None, config: EngineConfig = DEFAULT
+) -> ProfileRows:
+    """Return what acts, and sums of acts that are gone, say about features, save what a viewer had forgotten."""
+    kept = kept or KeptTaste([], [])
+    users, keys = Growing(events.users), Growing(strengths.keys)
+    place = rows_in(strengths.show_ids, events.show_id)
     weight = evidence_weights(events.code, config.events)
     use = np.flatnonzero((place >= 0) & (weight > 0))
-    counts = np.diff(strengths.indptr)[place[use]]
+    matrix = strengths.matrix
+    counts = np.diff(matrix.indptr)[place[use]]
     act = np.repeat(use, counts)
     inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    entry = np.repeat(strengths.indptr[place[use]], counts) + inside
-    feature, x = strengths.indices[entry].astype(np.int64), strengths.data[entry]
-    key, row = np.unique(events.user[act] * strengths.shape[1] + feature, return_inverse=True)
-    evidence = x * weight[act]
+    entry = np.repeat(matrix.indptr[place[use]], counts) + inside
+    evidence = matrix.data[entry] * weight[act]
+    user, column = events.user[act], matrix.indices[entry].astype(np.int64)
+    signed, day = evidence * signals(events.engagement[act]), events.day[act]
+    # What has left the events is one act a feature, as heavy as all of them together.
+    gone = [(users.row(u), keys.row((t, v)), w, s, d) for u, t, v, w, s, d in kept.gone]
+    forgotten = [(users.row(u), keys.row((t, v)), seconds) for u, t, v, seconds in kept.forgotten]
+    width = max(len(keys), 1)
+    pair = user * width + column
+    heard = _after(pair, events.received[act], {u * width + c: seconds for u, c, seconds in forgotten})
+    extra = np.array(gone, dtype=np.float64).reshape(-1, 5)
+    pairs = np.concatenate([pair[heard], (extra[:, 0] * width + extra[:, 1]).astype(np.int64)])
+    key, row = np.unique(pairs, return_inverse=True)
     sums = fold(
         row,
-        evidence,
-        evidence * signals(events.engagement[act]),
-        events.day[act],
+        np.concatenate([evidence[heard], extra[:, 2]]),
+        np.concatenate([signed[heard], extra[:, 3]]),
+        np.concatenate([day[heard], extra[:, 4]]),
         n_keys=len(key),
         rate=config.profiles.decay_rate,
     )
-    return ProfileRows(user=key // strengths.shape[1], feature=key % strengths.shape[1], sums=sums)
+    named = list(keys)
+    return ProfileRows(list(users), key // width, [named[c] for c in (key % width).tolist()], sums)
+
+
+def _after(pair: NDArray[np.int64], received: NDArray[np.float64], forgotten: dict[int, float]) -> NDArray[np.bool_]:
+    """Return which acts were received after the forgetting of what they are about."""
+    heard = np.ones(len(pair), bool)
+    for key, seconds in forgotten.items():
+        heard &= (pair != key) | (received > seconds)
+    return heard
+
+
+@dataclass(frozen=True)
+class KeptTaste:
+    """
+    What is known beside the acts.
+
+    gone        (viewer, type, value, evidence, signed evidence, day): sums of acts that have left the events
+    forgotten   (viewer, type, value, seconds since 1970): acts received up to then say nothing about the feature
+    """
+
+    gone: list[tuple[str, str, str, float, float, float]]
+    forgotten: list[tuple[str, str, str, float]]
+
+
+def taste_kept(*, user_ids: Sequence[str]) -> KeptTaste:
+    """Return what checkpoints and forgettings say about these viewers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT user_id, taste FROM viewer_checkpoints WHERE user_id = ANY(%s)", [list(user_ids)])
+        gone = [
+            (user_id, kind, value, evidence, signed, day)
+            for user_id, taste in cursor.fetchall()
+            for kind, value, evidence, signed, day in (orjson.loads(taste) if isinstance(taste, str) else taste)
+        ]
+        cursor.execute(
+            "SELECT user_id, feature_type, feature_value, extract(epoch FROM forgotten_at)::float8"
+            " FROM user_taste_profiles WHERE user_id = ANY(%s) AND forgotten_at IS NOT NULL",
+            [list(user_ids)],
+        )
+        return KeptTaste(gone, cursor.fetchall())
+
+
+class Growing(dict[Any, int]):
+    """Rows of names, in order; a new name gets the next row."""
+
+    def __init__(self, names: Iterable[Any]) -> None:
+        super().__init__((name, place) for place, name in enumerate(names))
+
+    def row(self, name: Any) -> int:
+        return self.setdefault(name, len(self))
+
+
+def strengths_of(features: FeatureMatrix, config: EngineConfig = DEFAULT) -> Strengths:
+    """Return a whole catalogue's strengths as profiles use them."""
+    keys = list(zip(type_names(features), features.values, strict=True))
+    return Strengths(features.show_ids, profiled(features, config), keys)
+
+
+def stored_strengths(*, show_ids: NDArray[np.int64]) -> Strengths:
+    """Return these titles' strengths as they are kept beside the features; show ids ascending."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT content_id, feature_type, feature_value, strength FROM content_features"
+            " WHERE content_id = ANY(%s) AND strength > 0 ORDER BY content_id, feature_type, feature_value",
+            [show_ids.tolist()],
+        )
+        rows = cursor.fetchall()
+    keys = Growing([])
+    columns = [keys.row((kind, value)) for _, kind, value, _ in rows]
+    places = rows_in(show_ids, np.array([row[0] for row in rows], dtype=np.int64))
+    data = np.array([row[3] for row in rows], dtype=np.float64)
+    matrix = sparse.csr_matrix((data, (places, columns)), shape=(len(show_ids), len(keys)))
+    return Strengths(show_ids, matrix, list(keys))
 
 
 def profiled(features: FeatureMatrix, config: EngineConfig = DEFAULT):
@@ -146,28 +261,25 @@ def _chunks(items: list[str], size: int) -> Iterator[list[str]]:
         yield items[start : start + size]
 
 
-def _write(
-    chunk: list[str], users: list[str], rows: ProfileRows, features: FeatureMatrix, config: EngineConfig
-) -> None:
+def _write(chunk: Sequence[str], rows: ProfileRows, config: EngineConfig) -> None:
     affinity, confidence = affinities(rows.sums, config.profiles.prior)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE new_taste (user_id text, feature_type text, feature_value text, affinity float8,"
             " confidence float8, seen timestamptz) ON COMMIT DROP"
         )
-        names, values = type_names(features), features.values
         with cursor.copy("COPY new_taste FROM STDIN") as copy:
-            for user, column, a, c, day in zip(
+            for user, key, a, c, day in zip(
                 rows.user.tolist(),
-                rows.feature.tolist(),
+                rows.keys,
                 affinity.tolist(),
                 confidence.tolist(),
                 rows.sums.day.tolist(),
                 strict=True,
             ):
-                copy.write_row((users[user], names[column], values[column], a, c, from_day(day)))
+                copy.write_row((rows.users[user], *key, a, c, from_day(day)))
         cursor.execute("ANALYZE new_taste")
-        cursor.execute(_FORGET, {"users": chunk})
+        cursor.execute(_FORGET, {"users": list(chunk)})
         cursor.execute(_LEARN, {"rate": config.profiles.decay_rate})
         cursor.execute("DROP TABLE new_taste")
 
@@ -179,15 +291,15 @@ def from_day(day: float) -> dt.datetime:
 
 _FORGET = """
 WITH gone AS (
-    SELECT p.id, p.stated_affinity FROM user_taste_profiles p
+    SELECT p.id, p.stated_affinity IS NOT NULL OR p.forgotten_at IS NOT NULL AS chosen FROM user_taste_profiles p
     WHERE p.user_id = ANY(%(users)s) AND NOT EXISTS (
         SELECT 1 FROM new_taste n WHERE n.user_id = p.user_id AND n.feature_type = p.feature_type
         AND n.feature_value = p.feature_value)
 ), unlearned AS (
     UPDATE user_taste_profiles p SET affinity_score = 0, confidence = 0
-    FROM gone g WHERE p.id = g.id AND g.stated_affinity IS NOT NULL AND (p.affinity_score <> 0 OR p.confidence <> 0)
+    FROM gone g WHERE p.id = g.id AND g.chosen AND (p.affinity_score <> 0 OR p.confidence <> 0)
 )
-DELETE FROM user_taste_profiles p USING gone g WHERE p.id = g.id AND g.stated_affinity IS NULL
+DELETE FROM user_taste_profiles p USING gone g WHERE p.id = g.id AND NOT g.chosen
 """
 _LEARN = """
 INSERT INTO user_taste_profiles

@@ -28,6 +28,7 @@ class EventArrays:
     code        event codes of engine.weighting
     engagement  in [0, 1]
     day         when, in days since 1970-01-01 UTC
+    received    when it came in, in seconds since 1970-01-01 UTC
     """
 
     users: Vocabulary[str]
@@ -36,6 +37,7 @@ class EventArrays:
     code: NDArray[np.int8]
     engagement: NDArray[np.float64]
     day: NDArray[np.float64]
+    received: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.user)
@@ -47,12 +49,20 @@ def to_day(moment: dt.datetime) -> float:
 
 
 def load_events(*, user_ids: Sequence[str] | None = None) -> EventArrays:
-    """Return all acts on titles of these viewers (None: of all who allow personalisation), oldest first."""
+    """
+    Return all acts on titles of these viewers (None: of all viewers), oldest first.
+
+    Left out are viewers who do not allow personalisation, and what a viewer took out of their taste.
+    """
     chosen = "" if user_ids is None else "AND e.user_id = ANY(%s)"
     query = f"""
-        SELECT e.user_id, e.content_id, e.event_type, e.engagement_score, extract(epoch FROM e.created_at)::float8
+        SELECT e.user_id, e.content_id, e.event_type, e.engagement_score, extract(epoch FROM e.created_at)::float8,
+               extract(epoch FROM e.received_at)::float8
         FROM user_behavior_events e JOIN users u ON u.id = e.user_id
-        WHERE e.content_id IS NOT NULL AND u.personalisation {chosen}
+        WHERE e.content_id IS NOT NULL AND u.personalisation {chosen} AND NOT EXISTS (
+            SELECT 1 FROM taste_exclusions x WHERE x.user_id = e.user_id
+            AND (x.session_id IS NULL OR x.session_id = e.session_id)
+            AND (x.content_id IS NULL OR x.content_id = e.content_id))
         ORDER BY e.user_id, e.created_at, e.id
     """  # noqa: S608 - the only thing put in is one of two constants
     with connection.cursor() as cursor:
@@ -60,7 +70,7 @@ def load_events(*, user_ids: Sequence[str] | None = None) -> EventArrays:
         rows = cursor.fetchall()
     if not rows:
         return EventArrays(Vocabulary([]), *_empty())
-    names, shows, kinds, engagement, seconds = zip(*rows, strict=True)
+    names, shows, kinds, engagement, seconds, received = zip(*rows, strict=True)
     users = Vocabulary(sorted(set(names)))
     return EventArrays(
         users=users,
@@ -69,14 +79,16 @@ def load_events(*, user_ids: Sequence[str] | None = None) -> EventArrays:
         code=event_codes(kinds),
         engagement=np.array(engagement, dtype=np.float64),
         day=np.array(seconds, dtype=np.float64) / SECONDS_PER_DAY,
+        received=np.array(received, dtype=np.float64),
     )
 
 
-def _empty() -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+def _empty() -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
     return (
         np.zeros(0, np.int64),
         np.zeros(0, np.int64),
         np.zeros(0, np.int8),
+        np.zeros(0, np.float64),
         np.zeros(0, np.float64),
         np.zeros(0, np.float64),
     )

@@ -24,6 +24,7 @@ OURS = {"users", "shows", "social", "experiments", "recommendations"}
 READ_ONLY = {
     *("userbehaviorevent", "usercontext", "usertasteprofile", "usercluster", "platformuserpreference"),
     *("contentembedding", "contentsimilarity", "trendingentry", "recommendationcandidate", "servedlist"),
+    *("tasteexclusion", "viewercheckpoint"),
     *("recommendationfeedback", "viewerstate", "modelartifact", "socialsignal", "recommendationexperiment", "apitoken"),
 }
 LONG = READ_ONLY - {"apitoken", "modelartifact"} | {"user", "show", "contentfeature", "watchlist", "showtag"}
