@@ -46,7 +46,12 @@ def nearest(
             for setting in _scan_settings(config):
                 cursor.execute(f"SET LOCAL {setting}")
         cursor.execute(*_query(goal, kind, show_id, wanted, first, one_by_one=one_by_one))
-        return [(found, round(float(score), 6)) for found, score in cursor.fetchall()]
+        rows = cursor.fetchall()
+        if len(rows) < first and not one_by_one:
+            # The index gave up early, as it may where many rows of it are dead: what is left is few.
+            cursor.execute(*_query(goal, kind, show_id, wanted, first, one_by_one=True))
+            rows = cursor.fetchall()
+        return [(found, round(float(score), 6)) for found, score in rows]
 
 
 def _check(vector: NDArray[np.floating] | None, show_id: int | None, kind: str, first: int) -> None:
