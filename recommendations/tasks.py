@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from bingeboard.errors import Stale
-from recommendations.pipeline import candidates, rebuild, sweep
+from recommendations.pipeline import rebuild, sweep
 
 logger = logging.getLogger(__name__)
 # What heals by itself is tried again; a ValueError fails loudly and at once.
@@ -34,8 +34,8 @@ def run_stage(*, stage: str) -> str:
 
 @shared_task(name="recommendations.refresh_viewer", **PATIENT)
 def refresh_viewer(*, user_id: str) -> int:
-    """Make one viewer's candidates anew; repeating it changes nothing."""
-    return candidates.rebuild(now=timezone.now(), user_ids=[user_id])
+    """Make one viewer's candidates anew where they are out of date; repeating it changes nothing."""
+    return sweep.refresh_one(user_id=user_id, now=timezone.now())
 
 
 @shared_task(name="recommendations.sweep", **PATIENT)

@@ -136,7 +136,8 @@ def _load_viewers(world: World) -> None:
             [list(column) for column in zip(*pairs, strict=True)],
         )
         cursor.execute(
-            "INSERT INTO viewer_states (user_id, behavior_version) SELECT unnest(%s::text[]), 1 ON CONFLICT DO NOTHING",
+            "INSERT INTO viewer_states (user_id, behavior_version, unprofiled, profiled_through)"
+            " SELECT unnest(%s::text[]), 1, true, -1 ON CONFLICT DO NOTHING",
             [[v.id for v in world.viewers]],
         )
 

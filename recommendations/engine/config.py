@@ -172,6 +172,10 @@ class Intake:
     context_bytes: int = number(4096, unit="bytes", low=64, high=65536, why="circumstances, not documents")
     context_depth: int = number(3, unit="levels", low=1, high=32, why="deep enough for lists in objects in the object")
     session_letters: int = number(128, unit="letters", low=8, high=128, why="the column's width")
+    platform_letters: int = number(64, unit="letters", low=8, high=64, why="the column's width")
+    folded_at_once: int = number(
+        20, unit="events", low=0, high=10000, why="a few acts are derived from as they come; many by who reads next"
+    )
 
 
 @dataclass(frozen=True)

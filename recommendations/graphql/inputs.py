@@ -9,6 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from bingeboard.errors import Invalid
+from bingeboard.graphql.inputs import made_at_once
 from bingeboard.graphql.nodes import number_of, uuid_of
 from bingeboard.shows.graphql.enums import ContentType
 from bingeboard.shows.graphql.inputs import check_bounds
@@ -24,6 +25,7 @@ LONGEST_WORD = 64
 MINUTES_A_DAY = 24 * 60
 
 
+@made_at_once
 @strawberry.input(description="One act of the viewer.")
 class EventInput:
     """As the contract has it."""
@@ -55,6 +57,7 @@ class EventInput:
         )
 
 
+@made_at_once
 @strawberry.input(description="What became of one recommendation.")
 class FeedbackInput:
     """As the contract has it."""

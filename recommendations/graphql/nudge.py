@@ -7,9 +7,11 @@ finds what was not told.
 """
 
 import logging
+import math
 import os
 import queue
 import threading
+import time
 from typing import Any
 
 from celery import Task
@@ -19,6 +21,10 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 # Messages kept while the broker does not answer; more would only be told late.
 MOST_WAITING = 1000
+# Whoever acts in bursts is refreshed once, at the end of this many seconds, and not once an act.
+DEBOUNCE = 1.0
+# Viewers remembered for that; forgetting one costs a message.
+MOST_REMEMBERED = 10_000
 
 
 class Messenger:
@@ -28,14 +34,32 @@ class Messenger:
         self._lock = threading.Lock()
         self._process = 0
         self._waiting: queue.Queue[tuple[Task, dict[str, Any]]] = queue.Queue(MOST_WAITING)
+        self._last: dict[tuple[str, str], float] = {}
 
     def send(self, task: Task, arguments: dict[str, Any]) -> None:
-        """Hand over a message and return at once; where too many wait already it is dropped."""
+        """
+        Hand over a message and return at once.
+
+        It is carried out DEBOUNCE seconds later; the same one again before that says nothing new, and is dropped. So is
+        what comes when too many wait already.
+        """
         self._start()
+        if self._told_lately(task.name, str(sorted(arguments.items()))):
+            return
         try:
             self._waiting.put_nowait((task, arguments))
         except queue.Full:
             logger.warning("dropped a nudge of %s: %d wait already", task.name, MOST_WAITING)
+
+    def _told_lately(self, task: str, arguments: str) -> bool:
+        now, message = time.monotonic(), (task, arguments)
+        with self._lock:
+            if now - self._last.get(message, -math.inf) < DEBOUNCE:
+                return True
+            if len(self._last) >= MOST_REMEMBERED:
+                self._last.clear()
+            self._last[message] = now
+        return False
 
     def wait(self) -> None:
         """Return when every message handed over so far was sent or given up."""
@@ -46,6 +70,7 @@ class Messenger:
             # A forked worker inherits this object but not its thread.
             if self._process != os.getpid():
                 self._process = os.getpid()
+                self._last = {}
                 self._waiting = queue.Queue(MOST_WAITING)
                 threading.Thread(target=self._run, args=(self._waiting,), daemon=True, name="nudges").start()
 
@@ -53,7 +78,7 @@ class Messenger:
         while True:
             task, arguments = waiting.get()
             try:
-                task.apply_async(kwargs=arguments, retry=False)
+                task.apply_async(kwargs=arguments, retry=False, countdown=DEBOUNCE)
             except Exception as error:  # whatever the broker's client raises: nobody is waiting for it
                 logger.warning("could not nudge %s: %s: %s", task.name, type(error).__name__, error)
             finally:

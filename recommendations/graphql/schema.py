@@ -38,7 +38,7 @@ from recommendations.graphql.types import (
     TrendingShow,
 )
 from recommendations.models import ServedList
-from recommendations.pipeline import profiles, ranking
+from recommendations.pipeline import folding, profiles, ranking
 from recommendations.pipeline.ranking import ListFilter, Moment
 from recommendations.queries import serving
 
@@ -147,6 +147,7 @@ class RecommendationsQuery:
         viewer = info.context.require_user()
         size = page_size(first, TASTES_SHOWN)
         affinity_and_row = place_of(after, (int, float), int) if after is not None else None
+        folding.settle(user_ids=[viewer.id])
         tastes = serving.taste_of(
             user_id=viewer.id,
             kind=feature_type.value if feature_type else None,

@@ -185,7 +185,8 @@ class ViewerState(models.Model):
     What is due for a viewer: the version of what they did, and the version their candidates know.
 
     A viewer is stale while behavior_version > candidates_version. Workers claim stale rows with a lease; a lost
-    message or a killed worker leaves the row stale, so somebody picks it up again.
+    message or a killed worker leaves the row stale, so somebody picks it up again. Acts come in while this row is held,
+    so a viewer's ids are handed out in the order they are committed, and profiled_through says which are folded in.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -196,6 +197,10 @@ class ViewerState(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     last_error = models.TextField(blank=True, default="", db_default="")
+    profiled_through = models.BigIntegerField(
+        default=0, db_default=0, help_text="The newest act (its id) that the profile holds; -1 means work it out anew"
+    )
+    unprofiled = models.BooleanField(default=False, db_default=False, help_text="Do acts wait to be folded in?")
 
     class Meta:
         db_table = "viewer_states"

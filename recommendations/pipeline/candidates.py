@@ -15,7 +15,7 @@ from recommendations.engine.candidates import ALL_ALGORITHMS, HYBRID, Proposal, 
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.reasons import Evidence
 from recommendations.engine.snapshot import Snapshot
-from recommendations.pipeline import artifacts, collaborative
+from recommendations.pipeline import artifacts, collaborative, folding
 from recommendations.pipeline.collaborative import likes
 from recommendations.queries.events import EventArrays, to_day
 from recommendations.queries.social import friend_acts
@@ -155,6 +155,7 @@ def rebuild(
     total = 0
     for chunk in _chunks(_viewers(user_ids)):
         versions = _versions(chunk)
+        folding.settle(user_ids=chunk, config=config)
         proposals = generate(user_ids=chunk, now=now, config=config)
         total += store(user_ids=chunk, proposals=proposals, versions=versions, now=now, config=config)
         if progress is not None:

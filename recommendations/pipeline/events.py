@@ -1,24 +1,26 @@
 """
 Accept what viewers do: events in, once each, and everything that follows from them at once.
 
-In one transaction: the events, the viewer's taste profile and habits, what friends may see of it, and the mark that the
-viewer's candidates are out of date. After the acknowledgement the next query knows.
+In one transaction: the events, what friends may see of them, the mark that the viewer's candidates are out of date, and
+the viewer's tastes and habits, or the mark that these acts are still to be folded in (see pipeline.folding). After the
+acknowledgement the next query knows.
 """
 
 import datetime as dt
+import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from bingeboard.errors import Invalid
 from recommendations.engine.config import DEFAULT, EngineConfig
-from recommendations.engine.weighting import EVENT_TYPES, engagement_scores, event_codes
-from recommendations.pipeline import habits, profiles
+from recommendations.engine.weighting import CODE, engagement_scores, event_codes
+from recommendations.pipeline import folding, habits
 from recommendations.pipeline.signals import TOLD_TO_FRIENDS
 from recommendations.pipeline.validation import (
     CONTENT_TYPES,
@@ -61,8 +63,10 @@ class Outcome:
 @dataclass(frozen=True)
 class _Row:
     event: NewEvent
+    context: dict[str, Any]
     occurred_at: dt.datetime
-    engagement: float
+    progress: float
+    rating: float
 
 
 def record_events(
@@ -77,47 +81,33 @@ def record_events(
     """
     if len(events) > config.intake.batch:
         raise Invalid(f"at most {config.intake.batch} events a call, got {len(events)}", field="events")
-    outcomes: list[Outcome | None] = [None] * len(events)
-    rows: dict[uuid.UUID, tuple[int, _Row]] = {}
-    known = _known_shows({e.show_id for e in events if e.show_id is not None})
+    outcomes: dict[int, Outcome] = {}
+    rows: dict[int, _Row] = {}
     for index, event in enumerate(events):
         try:
-            row = _checked(event, known, now, config)
+            rows[index] = _checked(event, now, config)
         except Refused as refusal:
             outcomes[index] = Outcome(event.event_id, REJECTED, refusal.code, refusal.field, refusal.message)
-            continue
-        if event.event_id in rows:
-            outcomes[index] = Outcome(event.event_id, DUPLICATE)
-        else:
-            rows[event.event_id] = (index, row)
-    new = store(user_id=user_id, rows=[row for _, row in rows.values()], now=now, config=config) if rows else set()
-    for event_id, (index, _) in rows.items():
-        outcomes[index] = Outcome(event_id, ACCEPTED if event_id in new else DUPLICATE)
-    return [outcome for outcome in outcomes if outcome is not None]
+    if rows:
+        outcomes |= store(user_id=user_id, rows=rows, now=now, config=config)
+    return [outcomes[index] for index in range(len(events))]
 
 
-def store(*, user_id: str, rows: Sequence[_Row], now: dt.datetime, config: EngineConfig) -> set[uuid.UUID]:
-    """Write checked events and what follows from the new ones; returns the ids that were new."""
+def store(
+    *, user_id: str, rows: Mapping[int, _Row], now: dt.datetime, config: EngineConfig = DEFAULT
+) -> dict[int, Outcome]:
+    """Write checked events and what follows from the new ones, at once; returns what became of each, by its index."""
     with transaction.atomic():
-        habits.lock(user_ids=[user_id])
-        new = _insert(user_id, rows, now)
-        accepted = [row for row in rows if row.event.event_id in new]
+        held = folding.hold(user_id)
+        outcomes = _insert(user_id, rows, now, config)
+        accepted = [rows[index] for index, outcome in outcomes.items() if outcome.status == ACCEPTED]
         if accepted:
-            latest = max(row.occurred_at for row in accepted)
-            habits.touch(user_id=user_id, now=latest)
-            profiles.add_acts(user_id=user_id, acts=[_act(row) for row in accepted], config=config)
-            habits.refresh(user_ids=[user_id], config=config)
+            waits = held.unprofiled or len(accepted) > config.intake.folded_at_once
+            habits.touch(user_id=user_id, now=max(row.occurred_at for row in accepted), unprofiled=waits)
             record_signals(acts=_told(user_id, accepted))
-    return new
-
-
-def _act(row: _Row) -> profiles.ProfileAct:
-    return profiles.ProfileAct(
-        show_id=row.event.show_id,
-        event_type=row.event.event_type,
-        engagement=row.engagement,
-        occurred_at=row.occurred_at,
-    )
+            if not waits:
+                folding.fold(held, config=config)
+    return outcomes
 
 
 def _told(user_id: str, rows: Sequence[_Row]) -> list[Act]:
@@ -134,66 +124,87 @@ def _told(user_id: str, rows: Sequence[_Row]) -> list[Act]:
     ]
 
 
-def _insert(user_id: str, rows: Sequence[_Row], now: dt.datetime) -> set[uuid.UUID]:
+# One statement, whatever the number of events. They travel as one JSON text: as arrays, a column each, they cost the
+# client eight times as much to write down.
+_INSERT = """
+WITH sent AS (
+    SELECT s.*, s.content_id IS NULL OR EXISTS (SELECT 1 FROM shows WHERE id = s.content_id) AS known
+    FROM json_to_recordset(%s) AS s(i int, event_id uuid, session_id text, event_type text, content_id bigint,
+        content_type text, platform_source text, context jsonb, engagement float8, at timestamptz)
+), added AS (
+    INSERT INTO user_behavior_events (event_id, user_id, session_id, event_type, content_id, content_type,
+        platform_source, context, engagement_score, created_at, received_at)
+    SELECT event_id, %s, session_id, event_type, content_id, content_type, platform_source, context, engagement, at, %s
+    FROM sent WHERE known ORDER BY i
+    ON CONFLICT (user_id, event_id) DO NOTHING
+    RETURNING event_id
+)
+SELECT s.i, s.known, a.event_id IS NOT NULL FROM sent s LEFT JOIN added a USING (event_id) ORDER BY s.i
+"""
+
+
+def _insert(user_id: str, rows: Mapping[int, _Row], now: dt.datetime, config: EngineConfig) -> dict[int, Outcome]:
+    sent = [
+        {
+            "i": index,
+            "event_id": row.event.event_id,
+            "session_id": row.event.session_id,
+            "event_type": row.event.event_type,
+            "content_id": row.event.show_id,
+            "content_type": row.event.content_type,
+            "platform_source": row.event.platform_source,
+            "context": None if row.event.context is None else row.context,
+            "engagement": engagement,
+            "at": row.occurred_at,
+        }
+        for (index, row), engagement in zip(rows.items(), _engagements(list(rows.values()), config), strict=True)
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO user_behavior_events (event_id, user_id, session_id, event_type, content_id, content_type,
-                platform_source, context, engagement_score, created_at, received_at)
-            SELECT event_id, %s, session_id, event_type, content_id, content_type, platform_source, context,
-                engagement, created_at, %s
-            FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[],
-                %s::float8[], %s::timestamptz[])
-                AS new(event_id, session_id, event_type, content_id, content_type, platform_source, context,
-                    engagement, created_at)
-            ON CONFLICT (user_id, event_id) DO NOTHING
-            RETURNING event_id
-            """,
-            [
-                user_id,
-                now,
-                [r.event.event_id for r in rows],
-                [r.event.session_id for r in rows],
-                [r.event.event_type for r in rows],
-                [r.event.show_id for r in rows],
-                [r.event.content_type for r in rows],
-                [r.event.platform_source for r in rows],
-                [None if r.event.context is None else Jsonb(r.event.context) for r in rows],
-                [r.engagement for r in rows],
-                [r.occurred_at for r in rows],
-            ],
-        )
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(_INSERT, [orjson.dumps(sent).decode(), user_id, now])
+        found = cursor.fetchall()
+    outcomes, claimed = {}, set()
+    for index, known, added in found:
+        event = rows[index].event
+        if not known:
+            outcomes[index] = Outcome(
+                event.event_id, REJECTED, "NOT_FOUND", "showId", f"there is no show {event.show_id}"
+            )
+        elif added and event.event_id not in claimed:
+            claimed.add(event.event_id)
+            outcomes[index] = Outcome(event.event_id, ACCEPTED)
+        else:
+            outcomes[index] = Outcome(event.event_id, DUPLICATE)
+    return outcomes
 
 
-def _known_shows(show_ids: set[int]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM shows WHERE id = ANY(%s)", [[i for i in show_ids if 0 < i < 2**63]])
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _checked(event: NewEvent, known: set[int], now: dt.datetime, config: EngineConfig) -> _Row:
-    if event.event_type not in EVENT_TYPES:
+def _checked(event: NewEvent, now: dt.datetime, config: EngineConfig) -> _Row:
+    if event.event_type not in CODE:
         raise Refused("eventType", "BAD_INPUT", f"{event.event_type!r} is no event type")
     if event.content_type not in CONTENT_TYPES:
         raise Refused("contentType", "BAD_INPUT", f"{event.content_type!r} is no content type")
-    if event.show_id is not None and event.show_id not in known:
+    if event.show_id is not None and not 0 < event.show_id < 2**63:
         raise Refused("showId", "NOT_FOUND", f"there is no show {event.show_id}")
     checked_text("sessionId", event.session_id, config.intake.session_letters, required=True)
     if event.platform_source is not None:
-        checked_text("platformSource", event.platform_source, 64)
+        checked_text("platformSource", event.platform_source, config.intake.platform_letters)
     context = checked_context(event.context, config.intake)
     occurred_at = checked_time(event.occurred_at, now, config.intake)
-    return _Row(event, occurred_at, _engagement(event.event_type, context, config))
-
-
-def _engagement(event_type: str, context: dict[str, Any], config: EngineConfig) -> float:
     progress = number_in(context, "progress_percent", 0, 100)
     rating = number_in(context, "rating", config.events.rating_low, config.events.rating_high)
-    scores = engagement_scores(
-        event_codes([event_type]),
-        np.array([np.nan if progress is None else progress / 100]),
-        np.array([np.nan if rating is None else rating]),
-        config.events,
+    return _Row(
+        event,
+        context,
+        occurred_at,
+        progress=math.nan if progress is None else progress / 100,
+        rating=math.nan if rating is None else rating,
     )
-    return float(scores[0])
+
+
+def _engagements(rows: Sequence[_Row], config: EngineConfig) -> list[float]:
+    scores: list[float] = engagement_scores(
+        event_codes([row.event.event_type for row in rows]),
+        np.array([row.progress for row in rows]),
+        np.array([row.rating for row in rows]),
+        config.events,
+    ).tolist()
+    return scores

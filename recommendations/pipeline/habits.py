@@ -95,16 +95,21 @@ def refresh(*, user_ids: Sequence[str], config: EngineConfig = DEFAULT) -> None:
         cursor.execute(_PLATFORM_USE, {"users": users, "half_life": config.platforms.half_life})
 
 
-def touch(*, user_id: str, now: dt.datetime) -> None:
-    """Mark that something shaping a viewer's lists has changed; locks the viewer's row until the transaction ends."""
+def touch(*, user_id: str, now: dt.datetime, unprofiled: bool = False) -> None:
+    """
+    Mark that something shaping a viewer's lists has changed; locks the viewer's row until the transaction ends.
+
+    unprofiled   acts came in that the profile does not hold yet
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO viewer_states (user_id, behavior_version, last_event_at) VALUES (%s, 1, %s)
-            ON CONFLICT (user_id) DO UPDATE SET behavior_version = viewer_states.behavior_version + 1,
-                last_event_at = greatest(viewer_states.last_event_at, excluded.last_event_at)
+            INSERT INTO viewer_states AS s (user_id, behavior_version, last_event_at, unprofiled) VALUES (%s, 1, %s, %s)
+            ON CONFLICT (user_id) DO UPDATE SET behavior_version = s.behavior_version + 1,
+                last_event_at = greatest(s.last_event_at, excluded.last_event_at),
+                unprofiled = s.unprofiled OR excluded.unprofiled
             """,
-            [user_id, now],
+            [user_id, now, unprofiled],
         )
 
 
@@ -118,3 +123,14 @@ def lock(*, user_ids: Sequence[str]) -> None:
             [users],
         )
         cursor.execute("SELECT 1 FROM viewer_states WHERE user_id = ANY(%s) ORDER BY user_id FOR UPDATE", [users])
+
+
+def mark_folded(*, user_ids: Sequence[str]) -> None:
+    """Note that the derived rows of these viewers hold all acts there are; the caller holds the viewers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE viewer_states s SET unprofiled = false, profiled_through = coalesce("
+            " (SELECT max(e.id) FROM user_behavior_events e WHERE e.user_id = s.user_id), 0)"
+            " WHERE s.user_id = ANY(%s)",
+            [list(user_ids)],
+        )

@@ -21,6 +21,7 @@ from bingeboard.importing.values import moment, number, required_text
 from bingeboard.importing.viewers import USER_ID_LETTERS
 from bingeboard.shows.services import mark_unknown_shows, named_show
 from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.pipeline import folding
 
 SESSION = "import"
 
@@ -130,12 +131,14 @@ def _touch_viewers(cursor: CursorWrapper) -> int:
     """Mark whose behaviour changed, in key order; their rows stay locked, so a fold into a profile waits its turn."""
     cursor.execute(
         """
-        INSERT INTO viewer_states (user_id, behavior_version, last_event_at)
-        SELECT user_id, 1, max(rated_at) FROM staged_ratings WHERE state <> %s GROUP BY user_id ORDER BY user_id
+        INSERT INTO viewer_states (user_id, behavior_version, last_event_at, unprofiled, profiled_through)
+        SELECT user_id, 1, max(rated_at), true, %s
+        FROM staged_ratings WHERE state <> %s GROUP BY user_id ORDER BY user_id
         ON CONFLICT (user_id) DO UPDATE SET behavior_version = viewer_states.behavior_version + 1,
-            last_event_at = greatest(viewer_states.last_event_at, excluded.last_event_at)
+            last_event_at = greatest(viewer_states.last_event_at, excluded.last_event_at),
+            unprofiled = true, profiled_through = excluded.profiled_through
         """,
-        [UNCHANGED],
+        [folding.ANEW, UNCHANGED],
     )
     return cursor.rowcount
 

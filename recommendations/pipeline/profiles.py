@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bingeboard.shows.models import Platform
-from bingeboard.users.models import User
 from recommendations.engine.arrays import rows_in
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.features import FEATURE_TYPES, FeatureMatrix
-from recommendations.engine.profiles import Sums, affinities, combine, fold, invert
-from recommendations.engine.weighting import event_codes, evidence_weights, signals
+from recommendations.engine.profiles import Sums, affinities, fold
+from recommendations.engine.weighting import evidence_weights, signals
 from recommendations.models import PlatformUserPreference
 from recommendations.pipeline import habits
 from recommendations.pipeline.problems import Problem
 from recommendations.queries.catalogue import load_feature_matrix
-from recommendations.queries.events import SECONDS_PER_DAY, EventArrays, load_events, to_day
+from recommendations.queries.events import SECONDS_PER_DAY, EventArrays, load_events
 
 # Viewers computed and written at once: bounds memory at about 100 MB for histories of a few hundred titles.
 VIEWERS_AT_ONCE = 200
@@ -73,13 +72,19 @@ def rebuild(
         with transaction.atomic():
             # An event that arrives meanwhile waits, and is then counted on top.
             habits.lock(user_ids=chunk)
-            rows = derived(user_ids=chunk, strengths=whole, config=config)
-            _write(chunk, rows, config)
-            habits.refresh(user_ids=chunk, config=config)
-        total += len(rows.user)
+            total += rebuild_held(user_ids=chunk, strengths=whole, config=config)
         if progress is not None:
             progress(len(chunk))
     return total
+
+
+def rebuild_held(*, user_ids: Sequence[str], strengths: Strengths | None = None, config: EngineConfig = DEFAULT) -> int:
+    """Recompute viewers whom the caller holds (see habits.lock); returns the number of profile rows."""
+    rows = derived(user_ids=user_ids, strengths=strengths, config=config)
+    _write(user_ids, rows, config)
+    habits.refresh(user_ids=user_ids, config=config)
+    habits.mark_folded(user_ids=user_ids)
+    return len(rows.user)
 
 
 def derived(
@@ -313,113 +318,6 @@ WHERE (user_taste_profiles.affinity_score, user_taste_profiles.confidence, user_
        user_taste_profiles.decay_rate)
    IS DISTINCT FROM (excluded.affinity_score, excluded.confidence, excluded.last_updated, excluded.decay_rate)
 """
-
-
-@dataclass(frozen=True)
-class ProfileAct:
-    """One accepted act, as a profile needs it."""
-
-    show_id: int | None
-    event_type: str
-    engagement: float
-    occurred_at: dt.datetime
-
-
-def add_acts(*, user_id: str, acts: Sequence[ProfileAct], config: EngineConfig = DEFAULT) -> int:
-    """
-    Fold a viewer's new acts into the stored profile, exactly as a rebuild would; returns the rows touched.
-
-    The caller holds the viewer's lock. Whoever does not allow personalisation has no profile to fold into.
-    """
-    on_titles = [act for act in acts if act.show_id is not None]
-    if not on_titles or not User.objects.filter(pk=user_id, personalisation=True).exists():
-        return 0
-    touched = _touched(on_titles, config)
-    if not touched.keys:
-        return 0
-    stored, rates = _stored(user_id, touched.keys, config)
-    sums = combine(stored, touched.sums, rates)
-    _upsert(user_id, touched.keys, sums, rates, config)
-    return len(touched.keys)
-
-
-@dataclass(frozen=True)
-class _Touched:
-    keys: list[tuple[str, str]]
-    sums: Sums
-
-
-def _touched(acts: Sequence[ProfileAct], config: EngineConfig) -> _Touched:
-    """Return what the acts alone say, a row a feature."""
-    strengths: dict[int, list[tuple[tuple[str, str], float]]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT content_id, feature_type, feature_value, strength FROM content_features"
-            " WHERE content_id = ANY(%s) AND strength > 0 ORDER BY feature_type, feature_value",
-            [sorted({act.show_id for act in acts})],
-        )
-        for show_id, kind, value, strength in cursor.fetchall():
-            strengths.setdefault(show_id, []).append(((kind, value), strength))
-    weight = evidence_weights(event_codes([act.event_type for act in acts]), config.events)
-    said = signals(np.array([act.engagement for act in acts]))
-    day = np.array([to_day(act.occurred_at) for act in acts])
-    entries = [
-        (key, x * weight[i], x * weight[i] * said[i], day[i])
-        for i, act in enumerate(acts)
-        if weight[i] > 0
-        for key, x in strengths.get(act.show_id or 0, ())
-    ]
-    keys = sorted({key for key, *_ in entries})
-    row = {key: place for place, key in enumerate(keys)}
-    columns = np.array([(evidence, signed, at) for _, evidence, signed, at in entries]).reshape(-1, 3)
-    rows = np.array([row[key] for key, *_ in entries], dtype=np.int64)
-    sums = fold(rows, *columns.T, n_keys=len(keys), rate=config.profiles.decay_rate)
-    return _Touched(keys, sums)
-
-
-def _stored(user_id: str, keys: list[tuple[str, str]], config: EngineConfig) -> tuple[Sums, NDArray[np.float64]]:
-    """Return the sums that the stored rows hold, and each row's decay rate."""
-    kinds, values = zip(*keys, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT feature_type, feature_value, affinity_score, confidence, extract(epoch FROM last_updated)::float8,"
-            " decay_rate FROM user_taste_profiles WHERE user_id = %s"
-            " AND (feature_type, feature_value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-            [user_id, list(kinds), list(values)],
-        )
-        found = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
-    rows = [found.get(key, (0.0, 0.0, np.nan, config.profiles.decay_rate)) for key in keys]
-    affinity, confidence, seconds, rates = np.array(rows, dtype=np.float64).T
-    day = np.where((confidence == 0) | np.isnan(seconds), -np.inf, seconds / SECONDS_PER_DAY)
-    return invert(affinity, confidence, day, config.profiles.prior), rates
-
-
-def _upsert(
-    user_id: str, keys: list[tuple[str, str]], sums: Sums, rates: NDArray[np.float64], config: EngineConfig
-) -> None:
-    affinity, confidence = affinities(sums, config.profiles.prior)
-    kinds, values = zip(*keys, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO user_taste_profiles
-                (user_id, feature_type, feature_value, affinity_score, confidence, last_updated, decay_rate)
-            SELECT %s, * FROM unnest(
-                %s::text[], %s::text[], %s::float8[], %s::float8[], %s::timestamptz[], %s::float8[])
-            ON CONFLICT (user_id, feature_type, feature_value) DO UPDATE
-            SET affinity_score = excluded.affinity_score, confidence = excluded.confidence,
-                last_updated = excluded.last_updated
-            """,
-            [
-                user_id,
-                list(kinds),
-                list(values),
-                affinity.tolist(),
-                confidence.tolist(),
-                [from_day(day) for day in sums.day.tolist()],
-                rates.tolist(),
-            ],
-        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from recommendations.engine.candidates import Proposal
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.snapshot import Snapshot
 from recommendations.models import RecommendationCandidate, ServedList, ViewerState
-from recommendations.pipeline import candidates
+from recommendations.pipeline import candidates, folding
 from recommendations.pipeline.wording import sentence
 from recommendations.queries.events import dealt_with
 from recommendations.queries.filters import ListFilter, allowed_rows
@@ -74,6 +74,7 @@ def serve(
     whole pool is scored anew, here and now, whether or not any worker is alive.
     """
     chosen, moment = filter or ListFilter(), moment or Moment()
+    folding.settle(user_ids=[user_id])
     assigned = assignments_for(user_id=user_id, now=now)
     config = _configured(assigned)
     entries: list[_Entry] | None
@@ -129,6 +130,7 @@ def rank_for_export(
     known = candidates.snapshot(now=now)
     for start in range(0, len(user_ids), candidates.VIEWERS_AT_ONCE):
         chunk = user_ids[start : start + candidates.VIEWERS_AT_ONCE]
+        folding.settle(user_ids=chunk)
         proposals = candidates.generate(user_ids=chunk, now=now, algorithms=[algorithm], sizes={algorithm: limit})
         for proposal in proposals:
             yield proposal.user_id, [int(show) for show in known.show_ids[proposal.slate.rows]]

@@ -28,31 +28,62 @@ def refresh_stale(*, now: dt.datetime, limit: int = 1000) -> int:
         if not claimed:
             break
         try:
-            candidates.rebuild(now=now, user_ids=claimed)
+            _refresh(claimed, now)
         except NotFound:
+            # No model has been fitted: there is nothing to refresh anybody with.
             _release(claimed)
             break
-        except Exception as error:
-            logger.exception("refreshing %d viewers failed", len(claimed))
-            _note(claimed, error)
         done += len(claimed)
     return done
 
 
-def claim(*, now: dt.datetime, count: int) -> list[str]:
-    """Lease up to `count` viewers that are due and that nobody else holds; returns their ids."""
+def refresh_one(*, user_id: str, now: dt.datetime) -> int:
+    """Refresh a viewer if they are due and nobody else is at it; returns 1 if so, else 0."""
+    claimed = claim(now=now, count=1, user_id=user_id)
+    try:
+        _refresh(claimed, now)
+    except NotFound:
+        _release(claimed)
+        return 0
+    return len(claimed)
+
+
+def _refresh(claimed: list[str], now: dt.datetime) -> None:
+    """Refresh viewers together, or, where that fails, one by one: whoever can not be refreshed holds up nobody else."""
+    if not claimed:
+        return
+    try:
+        candidates.rebuild(now=now, user_ids=claimed)
+    except NotFound:
+        raise
+    except Exception as error:
+        if len(claimed) > 1:
+            for user_id in claimed:
+                _refresh([user_id], now)
+            return
+        logger.exception("refreshing viewer %s failed", claimed[0])
+        _note(claimed, error)
+
+
+def claim(*, now: dt.datetime, count: int, user_id: str | None = None) -> list[str]:
+    """
+    Lease up to `count` viewers that are due and that nobody else holds; returns their ids.
+
+    user_id   only this one
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE viewer_states SET lease_until = %s, attempts = attempts + 1
+            UPDATE viewer_states SET lease_until = %(until)s, attempts = attempts + 1
             WHERE user_id IN (
                 SELECT s.user_id FROM viewer_states s JOIN users u ON u.id = s.user_id AND u.is_active
-                WHERE s.behavior_version > s.candidates_version AND s.attempts < %s
-                  AND (s.lease_until IS NULL OR s.lease_until < %s)
-                ORDER BY s.refreshed_at NULLS FIRST, s.user_id LIMIT %s FOR UPDATE OF s SKIP LOCKED)
+                WHERE s.behavior_version > s.candidates_version AND s.attempts < %(most)s
+                  AND (s.lease_until IS NULL OR s.lease_until < %(now)s)
+                  AND (%(only)s::text IS NULL OR s.user_id = %(only)s)
+                ORDER BY s.refreshed_at NULLS FIRST, s.user_id LIMIT %(count)s FOR UPDATE OF s SKIP LOCKED)
             RETURNING user_id
             """,
-            [now + LEASE, MAX_ATTEMPTS, now, count],
+            {"until": now + LEASE, "most": MAX_ATTEMPTS, "now": now, "only": user_id, "count": count},
         )
         return sorted(row[0] for row in cursor.fetchall())
 

@@ -33,7 +33,22 @@ def test_messages_leave_in_order_from_their_own_thread() -> None:
         messenger.send(task, {"n": number})
     messenger.wait()
 
-    assert task.sent == [({"n": n}, {"retry": False}, "nudges") for n in range(3)]
+    assert task.sent == [({"n": n}, {"retry": False, "countdown": nudging.DEBOUNCE}, "nudges") for n in range(3)]
+
+
+def test_a_burst_of_one_viewer_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(nudging.time, "monotonic", lambda: clock[0])
+    messenger, task = Messenger(), Recorder()
+
+    for seconds in (0.0, 0.4, 0.9, 1.0, 1.1):
+        clock[0] = 100.0 + seconds * nudging.DEBOUNCE
+        messenger.send(task, {"user_id": "ada"})
+        messenger.send(task, {"user_id": f"other at {seconds}"})
+    messenger.wait()
+
+    assert [kwargs["user_id"] for kwargs, *_ in task.sent].count("ada") == 2
+    assert len(task.sent) == 2 + 5
 
 
 def test_a_broker_that_says_nothing_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
@@ -117,8 +132,8 @@ def test_the_real_task_reaches_the_real_broker() -> None:
     class Sent:
         name = refresh_viewer.name
 
-        def apply_async(self, *, kwargs: dict[str, Any], retry: bool) -> None:
-            task.apply_async(kwargs=kwargs, retry=retry)
+        def apply_async(self, *, kwargs: dict[str, Any], **options: Any) -> None:
+            task.apply_async(kwargs=kwargs, **options)
 
     messenger.send(Sent(), {"user_id": "ada"})  # type: ignore[arg-type]
     messenger.wait()
