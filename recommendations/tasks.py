@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from bingeboard.errors import Stale
-from recommendations.pipeline import rebuild, sweep
+from recommendations.pipeline import rebuild, retention, sweep
 
 logger = logging.getLogger(__name__)
 # What heals by itself is tried again; a ValueError fails loudly and at once.
@@ -48,3 +48,10 @@ def sweep_stale() -> int:
 def purge() -> int:
     """Delete expired candidates and served lists, in small batches."""
     return sweep.purge(now=timezone.now())
+
+
+@shared_task(name="recommendations.retire", **PATIENT)
+def retire() -> int:
+    """Let acts and feedback leave that are past their time, in small batches; what they amounted to stays."""
+    now = timezone.now()
+    return retention.retire_events(now=now) + retention.purge_feedback(now=now)

@@ -173,6 +173,9 @@ class Intake:
     context_depth: int = number(3, unit="levels", low=1, high=32, why="deep enough for lists in objects in the object")
     session_letters: int = number(128, unit="letters", low=8, high=128, why="the column's width")
     platform_letters: int = number(64, unit="letters", low=8, high=64, why="the column's width")
+    retired_at_once: int = number(
+        2000, unit="rows", low=10, high=100_000, why="a batch that leaves holds its locks for some tens of milliseconds"
+    )
     folded_at_once: int = number(
         20, unit="events", low=0, high=10000, why="a few acts are derived from as they come; many by who reads next"
     )
@@ -365,6 +368,9 @@ class Serving:
         24 * 30, unit="hours", low=1, high=24 * 365, why="completions are attributed for thirty days"
     )
     kept: int = number(100, unit="titles", low=10, high=500, why="five pages of twenty")
+    impressions_kept: float = number(
+        30, unit="days", low=7, high=3650, why="a title shown in vain rests for a week; reports look back a month"
+    )
 
 
 @dataclass(frozen=True)

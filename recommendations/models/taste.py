@@ -145,10 +145,11 @@ class ViewerCheckpoint(models.Model):
     What a viewer's acts amounted to that have left the events: derived rows are these sums and the acts still there.
 
     taste      [[feature type, value, evidence, signed evidence, day], ...], sums as engine.profiles defines them
-    contexts   [[context type, value, count, day last seen], ...]
-    platforms  [[slug, faded use, day last used], ...], use as of that day
+    contexts   [[context type, value, count, when last seen], ...]
+    platforms  [[slug, faded use, when last used], ...], use as of that moment
+    sessions   [[session id, first act, last act], ...] of sittings of which other acts are still there
     titles     [[show id, evidence, signed evidence, day, dealt with (0 or 1)], ...]
-    Days count from 1970-01-01 UTC.
+    Days count from 1970-01-01 UTC; moments are ISO 8601.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -157,6 +158,7 @@ class ViewerCheckpoint(models.Model):
     taste = models.JSONField(default=list)
     contexts = models.JSONField(default=list)
     platforms = models.JSONField(default=list)
+    sessions = models.JSONField(default=list, db_default=[])
     titles = models.JSONField(default=list)
     updated_at = models.DateTimeField(default=clock.now, db_default=Now())
 

@@ -11,7 +11,7 @@ from scipy import sparse, stats
 from recommendations.engine.arrays import rows_in
 from recommendations.engine.collaborative import fit, liking
 from recommendations.engine.config import DEFAULT, EngineConfig
-from recommendations.engine.weighting import evidence_weights, half_life_decay, signals
+from recommendations.engine.weighting import half_life_decay
 from recommendations.models import ModelArtifact
 from recommendations.pipeline import artifacts
 from recommendations.pipeline.profiles import profiled, type_names
@@ -45,12 +45,10 @@ def knots(config: EngineConfig) -> tuple[NDArray[np.float64], NDArray[np.float64
 def likes(*, events: EventArrays, show_ids: NDArray[np.int64], config: EngineConfig = DEFAULT) -> Likes:
     """Return what the acts on each title amount to, for each viewer; titles not in show_ids are left out."""
     row = rows_in(show_ids, events.show_id)
-    weight = evidence_weights(events.code, config.events)
-    use = np.flatnonzero((row >= 0) & (weight > 0))
+    use = np.flatnonzero((row >= 0) & (events.evidence > 0))
     key, place = np.unique(events.user[use] * len(show_ids) + row[use], return_inverse=True)
-    evidence = np.bincount(place, weights=weight[use], minlength=len(key)).astype(np.float64)
-    said = weight[use] * signals(events.engagement[use])
-    signed = np.bincount(place, weights=said, minlength=len(key)).astype(np.float64)
+    evidence = np.bincount(place, weights=events.evidence[use], minlength=len(key)).astype(np.float64)
+    signed = np.bincount(place, weights=events.signed[use], minlength=len(key)).astype(np.float64)
     day = np.full(len(key), -np.inf)
     np.maximum.at(day, place, events.day[use])
     n = max(len(show_ids), 1)
@@ -66,7 +64,7 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
     started = time.perf_counter()
     facts = load_show_facts(today=now.date())
     features = load_feature_matrix()
-    events = load_events()
+    events = load_events(departed=True, config=config)
     found = likes(events=events, show_ids=facts.show_ids, config=config)
     interactions = sparse.csr_matrix(
         (found.liked, (found.user, found.row)), shape=(len(events.users), len(facts.show_ids))

@@ -7,18 +7,30 @@ from django.db import connection
 
 from recommendations.engine.config import DEFAULT, EngineConfig
 
-# A session's length in minutes, from its first act to its last.
-_SESSION_BUCKETS = "CASE WHEN minutes < 30 THEN 'short' WHEN minutes < 120 THEN 'medium' ELSE 'long' END"
-_CONTEXT = f"""
+# A sitting's length from its first act to its last, in minutes: below these it is short, or medium.
+SHORT, MEDIUM = 30, 120
+# What was imported is no sitting: a whole history shares one session there.
+NO_SESSION = "import"
+_SESSION_BUCKETS = f"CASE WHEN minutes < {SHORT} THEN 'short' WHEN minutes < {MEDIUM} THEN 'medium' ELSE 'long' END"
+# What acts amount to, counted; {which} says whose and which acts.
+_COUNTED = f"""
 WITH acts AS (
     SELECT e.user_id, e.session_id, e.created_at, e.context, e.created_at AT TIME ZONE u.timezone AS local
     FROM user_behavior_events e JOIN users u ON u.id = e.user_id
-    WHERE u.personalisation AND e.user_id = ANY(%(users)s)
+    WHERE u.personalisation AND {{which}}
+), ends AS (
+    SELECT user_id, session_id, created_at FROM acts
+    UNION ALL
+    -- Sittings of which a part has left.
+    SELECT c.user_id, x->>0, ends.at::timestamptz
+    FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.sessions) AS x
+    CROSS JOIN LATERAL (VALUES (x->>1), (x->>2)) AS ends(at)
+    JOIN users u ON u.id = c.user_id AND u.personalisation
+    WHERE c.user_id = ANY(%(users)s)
 ), sessions AS (
     SELECT user_id, max(created_at) AS seen, extract(epoch FROM max(created_at) - min(created_at)) / 60 AS minutes
-    -- What was imported is no sitting: a whole history shares one session there.
-    FROM acts WHERE session_id <> 'import' GROUP BY user_id, session_id
-), found AS (
+    FROM ends WHERE session_id <> '{NO_SESSION}' GROUP BY user_id, session_id
+), counted AS (
     SELECT user_id, 'time_of_day' AS kind,
            (ARRAY['night','morning','afternoon','evening'])[1 + extract(hour FROM local)::int / 6] AS value,
            count(*) AS n, max(created_at) AS seen
@@ -35,6 +47,17 @@ WITH acts AS (
     FROM acts WHERE jsonb_typeof(context->'mood') = 'string' AND context->>'mood' <> '' GROUP BY 1, 2, 3
     UNION ALL
     SELECT user_id, 'session_length', {_SESSION_BUCKETS}, count(*), max(seen) FROM sessions GROUP BY 1, 2, 3
+)
+"""  # noqa: S608 - put together from constants
+_CONTEXT = f"""{_COUNTED.format(which="e.user_id = ANY(%(users)s)")}, found AS (
+    SELECT user_id, kind, value, sum(n)::int AS n, max(seen) AS seen FROM (
+        SELECT * FROM counted
+        UNION ALL
+        SELECT c.user_id, x->>0, x->>1, (x->>2)::bigint, (x->>3)::timestamptz
+        FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.contexts) AS x
+        JOIN users u ON u.id = c.user_id AND u.personalisation
+        WHERE c.user_id = ANY(%(users)s)) AS parts
+    GROUP BY 1, 2, 3
 ), gone AS (
     DELETE FROM user_context c WHERE c.user_id = ANY(%(users)s) AND NOT EXISTS (
         SELECT 1 FROM found f
@@ -50,15 +73,21 @@ WHERE (user_context.frequency, user_context.last_seen) IS DISTINCT FROM (exclude
 # Use fades with a half-life counted back from the viewer's own latest act, so that standing still changes nothing.
 _PLATFORM_USE = """
 WITH acts AS (
-    SELECT e.user_id, lower(e.platform_source) AS platform, e.created_at,
-           max(e.created_at) OVER (PARTITION BY e.user_id) AS latest
+    SELECT e.user_id, lower(e.platform_source) AS platform, 1::float8 AS use, e.created_at AS at, e.created_at AS seen
     FROM user_behavior_events e JOIN users u ON u.id = e.user_id
     WHERE u.personalisation AND e.user_id = ANY(%(users)s)
       AND e.event_type IN ('play', 'complete') AND e.platform_source <> ''
+    UNION ALL
+    SELECT c.user_id, x->>0, (x->>1)::float8, (x->>2)::timestamptz, (x->>2)::timestamptz
+    FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.platforms) AS x
+    JOIN users u ON u.id = c.user_id AND u.personalisation
+    WHERE c.user_id = ANY(%(users)s)
+), dated AS (
+    SELECT *, max(at) OVER (PARTITION BY user_id) AS latest FROM acts
 ), used AS (
-    SELECT user_id, platform, max(created_at) AS seen,
-           sum(power(2, -extract(epoch FROM latest - created_at) / 86400 / %(half_life)s)) AS use
-    FROM acts GROUP BY 1, 2
+    SELECT user_id, platform, max(seen) AS seen,
+           sum(use * power(2, -extract(epoch FROM latest - at)::float8 / 86400 / %(half_life)s)) AS use
+    FROM dated GROUP BY 1, 2
 ), shares AS (
     SELECT user_id, platform, seen, use / sum(use) OVER (PARTITION BY user_id) AS share FROM used
 ), gone AS (
@@ -80,6 +109,33 @@ SET usage_frequency = excluded.usage_frequency,
 WHERE platform_user_preferences.usage_frequency IS DISTINCT FROM excluded.usage_frequency
    OR platform_user_preferences.last_updated < excluded.last_updated
 """
+_CONTEXTS_OF = f"""{_COUNTED.format(which="e.id = ANY(%(ids)s)")}
+SELECT kind, value, n, seen FROM counted WHERE kind <> 'session_length' ORDER BY 1, 2
+"""  # noqa: S608 - put together from constants
+_USE_OF = """
+SELECT lower(e.platform_source), e.created_at FROM user_behavior_events e
+WHERE e.id = ANY(%s) AND e.event_type IN ('play', 'complete') AND e.platform_source <> '' ORDER BY e.created_at, e.id
+"""
+
+
+def contexts_of(*, event_ids: Sequence[int]) -> list[tuple[str, str, int, dt.datetime]]:
+    """Return what these acts of a viewer add to user_context, sittings aside: (type, value, count, last seen)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTEXTS_OF, {"ids": list(event_ids), "users": []})
+        return cursor.fetchall()
+
+
+def session_length(first: dt.datetime, last: dt.datetime) -> str:
+    """Return what user_context calls the length of a sitting."""
+    minutes = (last - first).total_seconds() / 60
+    return "short" if minutes < SHORT else "medium" if minutes < MEDIUM else "long"
+
+
+def uses_of(*, event_ids: Sequence[int]) -> list[tuple[str, dt.datetime]]:
+    """Return on which service, and when, these acts used one, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_USE_OF, [list(event_ids)])
+        return cursor.fetchall()
 
 
 def refresh(*, user_ids: Sequence[str], config: EngineConfig = DEFAULT) -> None:

@@ -18,7 +18,6 @@ from recommendations.engine.arrays import rows_in
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.features import FEATURE_TYPES, FeatureMatrix
 from recommendations.engine.profiles import Sums, affinities, fold
-from recommendations.engine.weighting import evidence_weights, signals
 from recommendations.models import PlatformUserPreference
 from recommendations.pipeline import habits
 from recommendations.pipeline.problems import Problem
@@ -88,17 +87,28 @@ def rebuild_held(*, user_ids: Sequence[str], strengths: Strengths | None = None,
 
 
 def derived(
-    *, user_ids: Sequence[str], strengths: Strengths | None = None, config: EngineConfig = DEFAULT
+    *,
+    user_ids: Sequence[str],
+    strengths: Strengths | None = None,
+    only: Sequence[int] | None = None,
+    config: EngineConfig = DEFAULT,
 ) -> ProfileRows:
     """
     Return the profiles as acts and checkpoints give them, one row a (viewer, feature) that was touched; writes nothing.
 
     strengths   None: as they are stored beside the features, read for the titles that occur
+    only        of the acts, those with these ids
     """
-    events = load_events(user_ids=user_ids)
+    events = load_events(user_ids=user_ids, only=only, config=config)
     if strengths is None:
         strengths = stored_strengths(show_ids=np.unique(events.show_id))
     return learned(events=events, strengths=strengths, kept=taste_kept(user_ids=user_ids), config=config)
+
+
+def checkpointed(rows: ProfileRows) -> list[list[Any]]:
+    """Return one viewer's rows as viewer_checkpoints.taste keeps them."""
+    sums = (rows.sums.evidence.tolist(), rows.sums.signed.tolist(), rows.sums.day.tolist())
+    return [[*key, *values] for key, *values in zip(rows.keys, *sums, strict=True)]
 
 
 def learned(
@@ -108,16 +118,15 @@ def learned(
     kept = kept or KeptTaste([], [])
     users, keys = Growing(events.users), Growing(strengths.keys)
     place = rows_in(strengths.show_ids, events.show_id)
-    weight = evidence_weights(events.code, config.events)
-    use = np.flatnonzero((place >= 0) & (weight > 0))
+    use = np.flatnonzero((place >= 0) & (events.evidence > 0))
     matrix = strengths.matrix
     counts = np.diff(matrix.indptr)[place[use]]
     act = np.repeat(use, counts)
     inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     entry = np.repeat(matrix.indptr[place[use]], counts) + inside
-    evidence = matrix.data[entry] * weight[act]
+    evidence = matrix.data[entry] * events.evidence[act]
     user, column = events.user[act], matrix.indices[entry].astype(np.int64)
-    signed, day = evidence * signals(events.engagement[act]), events.day[act]
+    signed, day = matrix.data[entry] * events.signed[act], events.day[act]
     # What has left the events is one act a feature, as heavy as all of them together.
     gone = [(users.row(u), keys.row((t, v)), w, s, d) for u, t, v, w, s, d in kept.gone]
     forgotten = [(users.row(u), keys.row((t, v)), seconds) for u, t, v, seconds in kept.forgotten]

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -14,6 +15,8 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.weighting import decay, event_codes, evidence_weights, signals
 
 SECONDS_PER_DAY = 86_400.0
+# The code of what stands for several acts that have left the events.
+DEPARTED = -1
 # What counts as having dealt with a title: it is not proposed again.
 DEALT_WITH = ("play", "complete", "abandon", "like", "dislike")
 
@@ -25,8 +28,9 @@ class EventArrays:
 
     users       Vocabulary of viewer ids; user[i] is a row of it
     show_id     the titles' ids
-    code        event codes of engine.weighting
+    code        event codes of engine.weighting; DEPARTED for what several acts amounted to that have left
     engagement  in [0, 1]
+    evidence    how much the act counts, signed: that times its signal in [-1, 1]
     day         when, in days since 1970-01-01 UTC
     received    when it came in, in seconds since 1970-01-01 UTC
     """
@@ -36,6 +40,8 @@ class EventArrays:
     show_id: NDArray[np.int64]
     code: NDArray[np.int8]
     engagement: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+    signed: NDArray[np.float64]
     day: NDArray[np.float64]
     received: NDArray[np.float64]
 
@@ -48,13 +54,23 @@ def to_day(moment: dt.datetime) -> float:
     return moment.timestamp() / SECONDS_PER_DAY
 
 
-def load_events(*, user_ids: Sequence[str] | None = None) -> EventArrays:
+def load_events(
+    *,
+    user_ids: Sequence[str] | None = None,
+    departed: bool = False,
+    only: Sequence[int] | None = None,
+    config: EngineConfig = DEFAULT,
+) -> EventArrays:
     """
     Return all acts on titles of these viewers (None: of all viewers), oldest first.
 
     Left out are viewers who do not allow personalisation, and what a viewer took out of their taste.
+
+    departed   also what has left the events, as one act a viewer and title, before the viewer's others
+    only       of the acts, those with these ids
     """
-    chosen = "" if user_ids is None else "AND e.user_id = ANY(%s)"
+    chosen = "" if user_ids is None else "AND e.user_id = ANY(%(users)s)"
+    chosen += "" if only is None else " AND e.id = ANY(%(only)s)"
     query = f"""
         SELECT e.user_id, e.content_id, e.event_type, e.engagement_score, extract(epoch FROM e.created_at)::float8,
                extract(epoch FROM e.received_at)::float8
@@ -64,34 +80,51 @@ def load_events(*, user_ids: Sequence[str] | None = None) -> EventArrays:
             AND (x.session_id IS NULL OR x.session_id = e.session_id)
             AND (x.content_id IS NULL OR x.content_id = e.content_id))
         ORDER BY e.user_id, e.created_at, e.id
+    """  # noqa: S608 - what is put in is constant
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"users": list(user_ids or ()), "only": list(only or ())})
+        rows = cursor.fetchall()
+    gone = _departed(user_ids) if departed else []
+    names, shows, kinds, engagement, seconds, received = zip(*rows, strict=True) if rows else ((),) * 6
+    gone_names, gone_shows, gone_evidence, gone_signed, gone_days = zip(*gone, strict=True) if gone else ((),) * 5
+    users = Vocabulary(sorted({*names, *gone_names}))
+    code, engaged = event_codes(kinds), np.array(engagement, dtype=np.float64)
+    weight = evidence_weights(code, config.events)
+    user = users.rows([*gone_names, *names])
+    # A viewer's acts stand together; in each, what has left comes first.
+    order = np.argsort(user, kind="stable") if gone else slice(None)
+
+    def column(left: Sequence[Any], here: NDArray[Any], dtype: Any) -> NDArray[Any]:
+        return np.concatenate([np.array(left, dtype=dtype), here.astype(dtype)])[order]
+
+    return EventArrays(
+        users=users,
+        user=user[order],
+        show_id=column(gone_shows, np.array(shows, dtype=np.int64), np.int64),
+        code=column([DEPARTED] * len(gone), code, np.int8),
+        engagement=column([0.5] * len(gone), engaged, np.float64),
+        evidence=column(gone_evidence, weight, np.float64),
+        signed=column(gone_signed, weight * signals(engaged), np.float64),
+        day=column(gone_days, np.array(seconds, dtype=np.float64) / SECONDS_PER_DAY, np.float64),
+        received=column([-np.inf] * len(gone), np.array(received, dtype=np.float64), np.float64),
+    )
+
+
+def _departed(user_ids: Sequence[str] | None) -> list[tuple[str, int, float, float, float]]:
+    """Return (viewer, show, evidence, signed evidence, day) of what has left the events."""
+    chosen = "" if user_ids is None else "AND c.user_id = ANY(%s)"
+    query = f"""
+        SELECT c.user_id, (x->>0)::bigint, (x->>1)::float8, (x->>2)::float8, (x->>3)::float8
+        FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.titles) AS x
+        JOIN users u ON u.id = c.user_id AND u.personalisation
+        WHERE (x->>1)::float8 > 0 {chosen} AND NOT EXISTS (
+            SELECT 1 FROM taste_exclusions t WHERE t.user_id = c.user_id AND t.session_id IS NULL
+            AND t.content_id = (x->>0)::bigint)
+        ORDER BY 1, 2
     """  # noqa: S608 - the only thing put in is one of two constants
     with connection.cursor() as cursor:
         cursor.execute(query, [] if user_ids is None else [list(user_ids)])
-        rows = cursor.fetchall()
-    if not rows:
-        return EventArrays(Vocabulary([]), *_empty())
-    names, shows, kinds, engagement, seconds, received = zip(*rows, strict=True)
-    users = Vocabulary(sorted(set(names)))
-    return EventArrays(
-        users=users,
-        user=users.rows(names),
-        show_id=np.array(shows, dtype=np.int64),
-        code=event_codes(kinds),
-        engagement=np.array(engagement, dtype=np.float64),
-        day=np.array(seconds, dtype=np.float64) / SECONDS_PER_DAY,
-        received=np.array(received, dtype=np.float64),
-    )
-
-
-def _empty() -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
-    return (
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int8),
-        np.zeros(0, np.float64),
-        np.zeros(0, np.float64),
-        np.zeros(0, np.float64),
-    )
+        return cursor.fetchall()
 
 
 def newest_event_at() -> dt.datetime | None:
@@ -122,12 +155,11 @@ def engagement_matrix(
 
     An entry is the decayed, weighted sum of positive signals; what was disliked on balance has no entry.
     """
-    events = load_events()
+    events = load_events(departed=True, config=config)
     shows = Vocabulary(sorted(set(events.show_id.tolist())))
     age_weeks = np.maximum(to_day(as_of) - events.day, 0.0) / 7.0
-    strength = evidence_weights(events.code, config.events) * signals(events.engagement)
     # A floor, so that an old favourite still links two titles.
-    strength = strength * np.maximum(decay(age_weeks, config.profiles.decay_rate), config.similarity.decay_floor)
+    strength = events.signed * np.maximum(decay(age_weeks, config.profiles.decay_rate), config.similarity.decay_floor)
     matrix = sparse.coo_matrix(
         (strength, (events.user, shows.rows(events.show_id.tolist()))), shape=(len(events.users), len(shows))
     ).tocsr()
@@ -148,8 +180,11 @@ def dealt_with(*, user_ids: Sequence[str]) -> dict[str, set[int]]:
             SELECT user_id, content_id FROM recommendation_feedback
             WHERE user_id = ANY(%s) AND feedback_type IN ('not_interested', 'dislike', 'watch_started',
                                                           'watch_completed', 'like')
+            UNION
+            SELECT c.user_id, (x->>0)::bigint FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.titles) AS x
+            WHERE c.user_id = ANY(%s) AND (x->>4)::int > 0
             """,
-            [list(user_ids), list(DEALT_WITH), list(user_ids)],
+            [list(user_ids), list(DEALT_WITH), list(user_ids), list(user_ids)],
         )
         for user_id, show_id in cursor.fetchall():
             found[user_id].add(show_id)

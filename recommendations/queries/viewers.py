@@ -79,7 +79,7 @@ def load_viewers(
     likes         turns events into (viewer, row, liked, day) entries; see pipeline.collaborative
     friend_acts   viewer -> (friend, show id, kind, strength) of what friends did
     """
-    events = load_events(user_ids=user_ids)
+    events = load_events(user_ids=user_ids, departed=True, config=config)
     user, row, liked, day = likes(events)
     ends = np.searchsorted(user, np.arange(len(events.users) + 1))
     taste = tastes(user_ids=user_ids, snapshot=snapshot, config=config)
