@@ -14,9 +14,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 
-def number(default: float, *, unit: str, low: float, high: float, why: str) -> Any:
-    """Return a dataclass field that knows its unit, its inclusive range and its reason."""
-    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why})
+def number(default: float, *, unit: str, low: float, high: float, why: str, yardstick: bool = False) -> Any:
+    """
+    Return a dataclass field that knows its unit, its inclusive range and its reason.
+
+    yardstick   experiments are measured by it, so none may change it
+    """
+    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why, "yardstick": yardstick})
 
 
 def switch(default: bool, *, why: str) -> Any:
@@ -364,6 +368,19 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """How long after a list was served an answer still counts as its doing."""
+
+    click: float = number(
+        24, unit="hours", low=1, high=24 * 30, why="a list of yesterday is not looked at", yardstick=True
+    )
+    start: float = number(7, unit="days", low=1, high=90, why="kept in mind for the weekend", yardstick=True)
+    completion: float = number(
+        30, unit="days", low=1, high=365, why="a series takes weeks; lists are kept as long", yardstick=True
+    )
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """All of it, a section a concern; frozen, so a list is made with one set of numbers."""
 
@@ -381,6 +398,7 @@ class EngineConfig:
     social: Social = field(default_factory=Social)
     platforms: Platforms = field(default_factory=Platforms)
     serving: Serving = field(default_factory=Serving)
+    attribution: Attribution = field(default_factory=Attribution)
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> EngineConfig:
         """
@@ -409,6 +427,8 @@ def _find(config: EngineConfig, name: str) -> tuple[str, str, Mapping[str, Any],
 
 
 def _checked(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    if meta.get("yardstick"):
+        raise ValueError(f"{name} is what experiments are measured by; none may change it")
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name} is on or off: true or false, got {value!r}")
