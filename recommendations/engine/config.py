@@ -338,6 +338,32 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class Rests:
+    """What comes last for a while, after a viewer dismissed its like or let it pass again and again."""
+
+    full: float = number(
+        1.5, unit="score", low=0, high=1.5, why="more than base and boosts together: what rests comes after the rest"
+    )
+    days: float = number(90, unit="days", low=1, high=365, why="a season; tastes return")
+    neighbours: int = number(
+        20, unit="titles", low=0, high=50, why="a dismissed title's most alike, in each respect: what its page shows"
+    )
+    shared: int = number(3, unit="titles", low=2, high=50, why="two dismissed titles of one director are chance")
+    lift: float = number(
+        1.5, unit="times", low=1, high=100, why="half of what is dismissed is drama because half of all is"
+    )
+    dismissals: int = number(100, unit="titles", low=1, high=1000, why="the latest; bounds what a list costs to make")
+    shown: float = number(
+        0.04, unit="score", low=0, high=0.5, why="an impression not followed up; three of them outweigh being new"
+    )
+    shown_half_life: float = number(2, unit="days", low=0.1, high=90, why="not tonight is not never")
+    shown_limit: int = number(5, unit="impressions", low=2, high=100, why="seen so often and let pass: it was seen")
+    shown_days: float = number(
+        7, unit="days", low=1, high=90, why="the week in which impressions count, and how long the rest lasts"
+    )
+
+
+@dataclass(frozen=True)
 class Social:
     """What a friend's act counts."""
 
@@ -395,6 +421,7 @@ class EngineConfig:
     collaborative: Collaborative = field(default_factory=Collaborative)
     candidates: Candidates = field(default_factory=Candidates)
     ranking: Ranking = field(default_factory=Ranking)
+    rests: Rests = field(default_factory=Rests)
     social: Social = field(default_factory=Social)
     platforms: Platforms = field(default_factory=Platforms)
     serving: Serving = field(default_factory=Serving)
