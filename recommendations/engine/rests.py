@@ -104,22 +104,17 @@ def exposed_features(snapshot: Snapshot, answers: Answers, numbers: Numbers) -> 
     everywhere = np.bincount(snapshot.strengths.indices, minlength=n_features)
     lift = dismissed * len(snapshot) / np.maximum(everywhere * len(answers.dismissed), 1)
     often = np.flatnonzero((dismissed >= numbers.shared) & (lift >= numbers.lift))
+    ordered = often[np.argsort(-lift[often], kind="stable")].tolist()
+    columns = [column for column in ordered if snapshot.features[column][0] in OF_A_KIND]
+    having = snapshot.strengths[:, columns].tocsc()
     found: dict[int, tuple[int, ...]] = {}
-    for column in often[np.argsort(-lift[often], kind="stable")].tolist():
-        if snapshot.features[column][0] in OF_A_KIND:
-            having = _having(snapshot, column)
-            shared = np.isin(answers.dismissed, having)
-            since = answers.enjoyed_day > answers.dismissed_day[shared].min()
-            enjoyed = np.intersect1d(answers.enjoyed[since], having)
-            if len(enjoyed) < shared.sum():
-                found[column] = tuple(answers.dismissed[shared].tolist())
+    for place, column in enumerate(columns):
+        rows = having.indices[having.indptr[place] : having.indptr[place + 1]]
+        shared = np.isin(answers.dismissed, rows)
+        since = answers.enjoyed_day > answers.dismissed_day[shared].min()
+        if len(np.intersect1d(answers.enjoyed[since], rows)) < shared.sum():
+            found[column] = tuple(answers.dismissed[shared].tolist())
     return found
-
-
-def _having(snapshot: Snapshot, column: int) -> Rows:
-    """Return the rows of the titles that have a feature."""
-    rows: Rows = snapshot.strengths[:, [column]].nonzero()[0].astype(np.int64)
-    return rows
 
 
 def _shown(answers: Answers, n: int, today: float, numbers: Numbers) -> Floats:
