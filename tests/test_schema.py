@@ -35,7 +35,6 @@ NOT_YET = {
     "Query.friends",
     "Query.experiments",
     "Query.experimentReport",
-    "Mutation.undoFeedback",
     "Mutation.updateTaste",
     "Mutation.excludeFromTaste",
     "Mutation.recommendToFriend",

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.reasons import Evidence, explain
+from recommendations.engine.rests import Cause, rests
 from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
 from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, slate
 from recommendations.engine.snapshot import Snapshot, Viewer
@@ -31,12 +32,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One viewer's slate by one algorithm; reasons and parts stand in the order of its rows."""
+    """One viewer's slate by one algorithm; reasons, parts and why it rests stand in the order of its rows."""
 
     user_id: str
     slate: Slate
     reasons: list[list[Evidence]]
     parts: list[list[Part]]
+    rests: list[Cause | None]
 
 
 def propose(
@@ -66,7 +68,7 @@ def propose(
     for start in range(0, len(viewers), config.candidates.viewers_at_once):
         block = viewers[start : start + config.candidates.viewers_at_once]
         thought = opinions(snapshot, block, config)
-        found += _block(snapshot, block, thought, algorithms, of_titles, dial, sizes, allowed, start, config)
+        found += _block(snapshot, block, thought, algorithms, today, of_titles, dial, sizes, allowed, start, config)
     return found
 
 
@@ -75,6 +77,7 @@ def _block(
     block: Sequence[Viewer],
     thought: Opinions,
     algorithms: Sequence[str],
+    today: float,
     of_titles: tuple[NDArray[np.float64], NDArray[np.float64]],
     dial: float,
     sizes: Mapping[str, int],
@@ -88,6 +91,7 @@ def _block(
         for place, viewer in enumerate(block):
             free = _free(snapshot, viewer, allowed, start + place)
             boosts = boosts_for(snapshot, viewer, thought.social[place], of_titles, config)
+            resting = None if viewer.answers is None else rests(snapshot, viewer.answers, today, config)
             for algorithm in algorithms:
                 chosen = slate(
                     snapshot,
@@ -98,9 +102,11 @@ def _block(
                     k=sizes[algorithm],
                     diversity=dial if algorithm == HYBRID else 0.0,
                     config=config,
+                    rests=resting,
                 )
                 reasons = explain(snapshot, viewer, place, thought, chosen, config)
-                found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free)))
+                causes = [None if resting is None else resting.cause(row) for row in chosen.rows.tolist()]
+                found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free), causes))
     return found
 
 

@@ -14,9 +14,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 
-def number(default: float, *, unit: str, low: float, high: float, why: str) -> Any:
-    """Return a dataclass field that knows its unit, its inclusive range and its reason."""
-    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why})
+def number(default: float, *, unit: str, low: float, high: float, why: str, yardstick: bool = False) -> Any:
+    """
+    Return a dataclass field that knows its unit, its inclusive range and its reason.
+
+    yardstick   experiments are measured by it, so none may change it
+    """
+    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why, "yardstick": yardstick})
 
 
 def switch(default: bool, *, why: str) -> Any:
@@ -341,6 +345,32 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class Rests:
+    """What comes last for a while, after a viewer dismissed its like or let it pass again and again."""
+
+    full: float = number(
+        1.5, unit="score", low=0, high=1.5, why="more than base and boosts together: what rests comes after the rest"
+    )
+    days: float = number(90, unit="days", low=1, high=365, why="a season; tastes return")
+    neighbours: int = number(
+        20, unit="titles", low=0, high=50, why="a dismissed title's most alike, in each respect: what its page shows"
+    )
+    shared: int = number(3, unit="titles", low=2, high=50, why="two dismissed titles of one director are chance")
+    lift: float = number(
+        1.5, unit="times", low=1, high=100, why="half of what is dismissed is drama because half of all is"
+    )
+    dismissals: int = number(100, unit="titles", low=1, high=1000, why="the latest; bounds what a list costs to make")
+    shown: float = number(
+        0.04, unit="score", low=0, high=0.5, why="an impression not followed up; three of them outweigh being new"
+    )
+    shown_half_life: float = number(2, unit="days", low=0.1, high=90, why="not tonight is not never")
+    shown_limit: int = number(5, unit="impressions", low=2, high=100, why="seen so often and let pass: it was seen")
+    shown_days: float = number(
+        7, unit="days", low=1, high=90, why="the week in which impressions count, and how long the rest lasts"
+    )
+
+
+@dataclass(frozen=True)
 class Social:
     """What a friend's act counts."""
 
@@ -374,6 +404,19 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """How long after a list was served an answer still counts as its doing."""
+
+    click: float = number(
+        24, unit="hours", low=1, high=24 * 30, why="a list of yesterday is not looked at", yardstick=True
+    )
+    start: float = number(7, unit="days", low=1, high=90, why="kept in mind for the weekend", yardstick=True)
+    completion: float = number(
+        30, unit="days", low=1, high=365, why="a series takes weeks; lists are kept as long", yardstick=True
+    )
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """All of it, a section a concern; frozen, so a list is made with one set of numbers."""
 
@@ -388,9 +431,11 @@ class EngineConfig:
     collaborative: Collaborative = field(default_factory=Collaborative)
     candidates: Candidates = field(default_factory=Candidates)
     ranking: Ranking = field(default_factory=Ranking)
+    rests: Rests = field(default_factory=Rests)
     social: Social = field(default_factory=Social)
     platforms: Platforms = field(default_factory=Platforms)
     serving: Serving = field(default_factory=Serving)
+    attribution: Attribution = field(default_factory=Attribution)
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> EngineConfig:
         """
@@ -419,6 +464,8 @@ def _find(config: EngineConfig, name: str) -> tuple[str, str, Mapping[str, Any],
 
 
 def _checked(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    if meta.get("yardstick"):
+        raise ValueError(f"{name} is what experiments are measured by; none may change it")
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name} is on or off: true or false, got {value!r}")

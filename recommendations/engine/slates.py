@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recommendations.engine.arrays import top_rows
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.diversity import diversify
+from recommendations.engine.rests import Rests
 from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.engine.weighting import half_life_decay
 
@@ -24,7 +25,11 @@ WIDER = 2
 
 @dataclass(frozen=True)
 class Slate:
-    """Titles in order with the parts of their scores; all (k,), rows of the snapshot."""
+    """
+    Titles in order with the parts of their scores; all (k,), rows of the snapshot.
+
+    rest   how much of the diversity penalty is a rest
+    """
 
     algorithm: str
     rows: NDArray[np.int64]
@@ -34,6 +39,7 @@ class Slate:
     availability: Floats
     social: Floats
     diversity: Floats
+    rest: Floats
 
     @property
     def final(self) -> Floats:
@@ -54,6 +60,7 @@ def slate(
     k: int,
     diversity: float,
     config: EngineConfig,
+    rests: Rests | None = None,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -62,11 +69,14 @@ def slate(
     boosts      see `boosts_for`; what friends think is left out where the base is just that
     allowed     (n_titles,) what may be proposed at all
     diversity   the dial in [0, 1]; see ranking.diversity_strength
+    rests       what comes after the others for a while
     """
     friends = boosts.none if algorithm == "social" else boosts.social
     relevance = np.where(
         allowed & (scores > 0), scores + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
     )
+    if rests is not None:
+        relevance = relevance - rests.penalty
     strength = diversity * config.ranking.diversity_strength
     pool = top_rows(relevance, WIDER * k if strength > 0 else k)
     penalty: Floats = np.zeros(len(pool))
@@ -74,6 +84,7 @@ def slate(
         near = snapshot.vectors[pool]
         order, taken_off = diversify(relevance[pool], np.clip(near @ near.T, 0.0, 1.0), strength=strength, k=k)
         pool, penalty = pool[order], taken_off.astype(np.float64)
+    rest = boosts.none[pool] if rests is None else rests.penalty[pool]
     return Slate(
         algorithm=algorithm,
         rows=pool,
@@ -82,7 +93,8 @@ def slate(
         recency=boosts.recency[pool],
         availability=boosts.availability[pool],
         social=friends[pool],
-        diversity=penalty,
+        diversity=penalty + rest,
+        rest=rest,
     )
 
 

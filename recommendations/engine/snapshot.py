@@ -75,6 +75,27 @@ class FriendAct:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """
+    What a viewer lately answered to recommendations, or left unanswered; days since 1970-01-01.
+
+    dismissed   (d,) rows of the titles they are not interested in, with dismissed_day (d,)
+    near        (p,) rows that rest with a dismissed title: it and its close neighbours; near_dismissed (p,) its place
+    enjoyed     (e,) rows of titles they finished or liked, one an act, with enjoyed_day (e,)
+    shown       (s,) rows of titles they let pass, one an impression, with shown_day (s,)
+    """
+
+    dismissed: Rows
+    dismissed_day: Floats
+    near: Rows
+    near_dismissed: Rows
+    enjoyed: Rows
+    enjoyed_day: Floats
+    shown: Rows
+    shown_day: Floats
+
+
+@dataclass(frozen=True)
 class Viewer:
     """
     One viewer as scoring sees them; rows are rows of the snapshot.
@@ -84,6 +105,7 @@ class Viewer:
     dealt_with    rows that are not to be proposed: watched, begun, judged or dismissed
     subscribed    columns of snapshot.available
     friends       what friends did, as far as the viewer may see it
+    answers       None where there are none that matter
     """
 
     user_id: str
@@ -95,3 +117,4 @@ class Viewer:
     dealt_with: Rows
     subscribed: Rows
     friends: Sequence[FriendAct] = ()
+    answers: Answers | None = None

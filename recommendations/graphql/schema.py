@@ -190,6 +190,23 @@ class RecommendationsMutation:
         return payload
 
     @strawberry.mutation(
+        description="Take feedback back: all is as if it had never been sent, and it may be sent again. Of the payload,"
+        " `accepted` and `feedbackIds` say which was taken back, `duplicates` how much of it was named twice."
+    )
+    def undo_feedback(
+        self,
+        info: Info,
+        feedback_ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="As sendFeedback returned them; at most 500 a call.")
+        ],
+    ) -> SendFeedbackPayload:
+        viewer = info.context.require_user()
+        payload = items.take_back(user_id=viewer.id, feedback_ids=feedback_ids, now=info.context.now)
+        if payload.accepted:
+            nudge(tasks.refresh_viewer, user_id=viewer.id)
+        return payload
+
+    @strawberry.mutation(
         description="Say which services the viewer has and how they like them; the rest stay as they are."
     )
     def set_platforms(

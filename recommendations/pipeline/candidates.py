@@ -123,6 +123,7 @@ def generate(
         snapshot=known,
         likes=liked,
         friend_acts=friend_acts(user_ids=user_ids, now=now, config=config),
+        now=now,
         config=config,
     )
     if include_seen:
@@ -205,6 +206,9 @@ def _rows(proposal: Proposal, known: Snapshot, now: dt.datetime, expires: dt.dat
     s = proposal.slate
     for i, row in enumerate(s.rows):
         explanation: dict[str, Any] = {"reasons": [evidence_document(e, known) for e in proposal.reasons[i]]}
+        penalties = penalty_documents(proposal, i, known)
+        if penalties:
+            explanation["penalties"] = penalties
         if s.algorithm == HYBRID:
             parts = proposal.parts[i]
             explanation["parts"] = [[p.algorithm, round(p.score, 3), round(p.weight, 3), p.rank] for p in parts]
@@ -236,6 +240,21 @@ def evidence_document(evidence: Evidence, known: Snapshot) -> dict[str, Any]:
     if evidence.platform >= 0:
         document["platform"] = known.platforms[evidence.platform]
     return document
+
+
+def penalty_documents(proposal: Proposal, place: int, known: Snapshot) -> list[dict[str, Any]]:
+    """Return what was taken off a title's score and why, as it is kept: ids and names in place of rows."""
+    cause = proposal.rests[place]
+    if cause is None:
+        return []
+    document: dict[str, Any] = {"kind": "rest", "weight": -round(float(proposal.slate.rest[place]), 3)}
+    if cause.because:
+        document["because"] = [int(known.show_ids[row]) for row in cause.because]
+    if cause.feature >= 0:
+        document["feature"] = list(known.features[cause.feature])
+    if cause.shown:
+        document["shown"] = cause.shown
+    return [document]
 
 
 def purge(*, now: dt.datetime, batch: int = 5000) -> int:

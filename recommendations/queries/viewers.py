@@ -11,6 +11,7 @@ from recommendations.engine.arrays import rows_in
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.profiles import affinities, combine, invert
 from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
+from recommendations.queries.answers import load_answers
 from recommendations.queries.events import SECONDS_PER_DAY, EventArrays, dealt_with, load_events
 
 Likes = Callable[[EventArrays], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]
@@ -71,6 +72,7 @@ def load_viewers(
     snapshot: Snapshot,
     likes: Likes,
     friend_acts: dict[str, list[tuple[str, int, str, float]]],
+    now: dt.datetime,
     config: EngineConfig,
 ) -> list[Viewer]:
     """
@@ -85,6 +87,7 @@ def load_viewers(
     taste = tastes(user_ids=user_ids, snapshot=snapshot, config=config)
     has = subscriptions(user_ids=user_ids, snapshot=snapshot)
     done = dealt_with(user_ids=user_ids)
+    answers = load_answers(user_ids=user_ids, snapshot=snapshot, events=events, now=now, config=config)
     nothing, none = np.zeros(0, np.int64), np.zeros(0)
     viewers = []
     for user_id in user_ids:
@@ -106,6 +109,7 @@ def load_viewers(
                 dealt_with=rows[rows >= 0],
                 subscribed=has.get(user_id, nothing),
                 friends=_friends(friend_acts.get(user_id, []), snapshot),
+                answers=answers.get(user_id),
             )
         )
     return viewers
