@@ -177,6 +177,10 @@ class Intake:
     context_depth: int = number(3, unit="levels", low=1, high=32, why="deep enough for lists in objects in the object")
     session_letters: int = number(128, unit="letters", low=8, high=128, why="the column's width")
     platform_letters: int = number(64, unit="letters", low=8, high=64, why="the column's width")
+    taste_changes: int = number(100, unit="changes", low=1, high=1000, why="a page of switches, sent at once")
+    taste_exclusions: int = number(
+        1000, unit="exclusions", low=10, high=100_000, why="each is looked at for every act: bounds a recomputation"
+    )
     retired_at_once: int = number(
         2000, unit="rows", low=10, high=100_000, why="a batch that leaves holds its locks for some tens of milliseconds"
     )

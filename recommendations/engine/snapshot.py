@@ -101,7 +101,7 @@ class Viewer:
     One viewer as scoring sees them; rows are rows of the snapshot.
 
     history       (h,) titles acted on, with liked (h,) of `collaborative.liking` and day (h,) of the latest act
-    columns       (f,) features of the profile, with affinity (f,) in [-1, 1]
+    columns       (f,) features of the profile, with affinity (f,) in [-1, 1], and which of them the viewer stated (f,)
     dealt_with    rows that are not to be proposed: watched, begun, judged or dismissed
     subscribed    columns of snapshot.available
     friends       what friends did, as far as the viewer may see it
@@ -117,4 +117,5 @@ class Viewer:
     dealt_with: Rows
     subscribed: Rows
     friends: Sequence[FriendAct] = ()
+    is_stated: NDArray[np.bool_] | None = None
     answers: Answers | None = None

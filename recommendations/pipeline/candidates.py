@@ -19,7 +19,7 @@ from recommendations.pipeline import artifacts, collaborative, folding
 from recommendations.pipeline.collaborative import likes
 from recommendations.queries.events import EventArrays, to_day
 from recommendations.queries.social import friend_acts
-from recommendations.queries.viewers import load_viewers, trend_by_show
+from recommendations.queries.viewers import Stated, load_viewers, trend_by_show
 
 Progress = Callable[[int], None]
 # Stored in a transaction each: a killed run loses one chunk, and no reader waits long.
@@ -109,8 +109,13 @@ def generate(
     include_seen: bool = False,
     sizes: dict[str, int] | None = None,
     known: Snapshot | None = None,
+    stated: Stated | None = None,
 ) -> list[Proposal]:
-    """Return proposals for these viewers from everything known at this moment; writes nothing."""
+    """
+    Return proposals for these viewers from everything known at this moment; writes nothing.
+
+    stated   entries of their tastes as they would be
+    """
     known = known or snapshot(now=now)
     rows_of = known.show_ids
 
@@ -125,6 +130,7 @@ def generate(
         friend_acts=friend_acts(user_ids=user_ids, now=now, config=config),
         now=now,
         config=config,
+        instead=stated,
     )
     if include_seen:
         one = np.ones(len(known), bool) if allowed is None else allowed
