@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engine.config import EngineConfig
-from recommendations.engine.scoring import Opinions
+from recommendations.engine.scoring import Opinions, brought
 from recommendations.engine.slates import Slate
 from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
 
 Floats = NDArray[np.float64]
 BECAUSE, LIKENESS, FEATURE, RISING, POPULAR = "because_you_watched", "similar_to", "taste", "trending", "popular"
-# A closer title further back in the history would make no better reason.
-LIKED_COMPARED = 100
 NEW, PLATFORM, FRIENDS = "new", "platform", "friends"
 
 
@@ -56,9 +54,7 @@ def explain(
     found: list[list[Evidence]] = [[] for _ in range(len(slate))]
     _because(found, snapshot, place, opinions, slate, shares["collaborative"], config)
     _taste(found, snapshot, viewer, slate, shares["content_based"] * config.candidates.profile_share, config)
-    _likeness(
-        found, snapshot, viewer, place, opinions, slate, shares["content_based"] * (1 - config.candidates.profile_share)
-    )
+    _likeness(found, snapshot, place, opinions, slate, shares["content_based"] * (1 - config.candidates.profile_share))
     _friends(found, viewer, slate, config)
     _of_titles(found, snapshot, viewer, slate, shares)
     return [_best(evidence, config) for evidence in found]
@@ -111,19 +107,18 @@ def _because(
     """Name the watched titles whose weights brought the collaborative share, in proportion."""
     held = slice(opinions.queries.indptr[place], opinions.queries.indptr[place + 1])
     history, weights = opinions.queries.indices[held], opinions.queries.data[held]
-    target = snapshot.item_of_row[slate.rows]
-    known = np.flatnonzero((target >= 0) & (share > 0))
+    known = np.flatnonzero(share > 0)
     if len(history) == 0 or len(known) == 0:
         return
-    added = weights[:, None] * snapshot.item_item[np.ix_(history, target[known])]
+    added = brought(snapshot, history, weights, slate.rows[known])
     total = added.sum(axis=0)
     k = min(config.ranking.reason_titles, len(history))
     top = np.argsort(-added, axis=0, kind="stable")[:k]
     for column, i in enumerate(known):
-        brought = [int(h) for h in top[:, column] if added[h, column] > 0]
-        if brought and total[column] > 0:
-            part = min(float(added[brought, column].sum() / total[column]), 1.0)
-            rows = tuple(int(snapshot.items[history[h]]) for h in brought)
+        named = [int(h) for h in top[:, column] if added[h, column] > 0]
+        if named and total[column] > 0:
+            part = min(float(added[named, column].sum() / total[column]), 1.0)
+            rows = tuple(int(snapshot.items[history[h]]) for h in named)
             _add(found[i], Evidence(BECAUSE, float(share[i]) * part, rows=rows))
 
 
@@ -154,25 +149,20 @@ def _taste(
 
 
 def _likeness(
-    found: list[list[Evidence]],
-    snapshot: Snapshot,
-    viewer: Viewer,
-    place: int,
-    opinions: Opinions,
-    slate: Slate,
-    share: Floats,
+    found: list[list[Evidence]], snapshot: Snapshot, place: int, opinions: Opinions, slate: Slate, share: Floats
 ) -> None:
-    """Name the liked title that is closest to the proposed one, for what the centroids brought."""
-    liked = np.flatnonzero(viewer.liked > 0)[-LIKED_COMPARED:]
-    if len(liked) == 0 or len(opinions.centres[place]) == 0 or not np.any(share > 0):
+    """Name the liked title that adds most to the proposed one's likeness, for what it adds."""
+    held = slice(opinions.histories.indptr[place], opinions.histories.indptr[place + 1])
+    rows, weights = opinions.histories.indices[held], opinions.histories.data[held]
+    if len(rows) == 0 or not np.any(share > 0):
         return
-    rows = viewer.history[liked]
-    closeness = snapshot.vectors[slate.rows] @ snapshot.vectors[rows].T
+    added = (snapshot.likeness[slate.rows] @ snapshot.likeness[rows].T).toarray() * weights[None, :]
     # A title that comes back is no evidence for itself.
-    closeness[slate.rows[:, None] == rows[None, :]] = -1.0
-    for i, nearest in enumerate(np.argmax(closeness, axis=1)):
-        if closeness[i, nearest] > 0:
-            _add(found[i], Evidence(LIKENESS, float(share[i]), rows=(int(rows[nearest]),)))
+    added[slate.rows[:, None] == rows[None, :]] = 0.0
+    total, most = added.sum(axis=1), np.argmax(added, axis=1)
+    for i in np.flatnonzero((total > 0) & (share > 0)):
+        part = float(added[i, most[i]] / total[i])
+        _add(found[i], Evidence(LIKENESS, float(share[i]) * part, rows=(int(rows[most[i]]),)))
 
 
 def _friends(found: list[list[Evidence]], viewer: Viewer, slate: Slate, config: EngineConfig) -> None:

@@ -63,16 +63,28 @@ def _from_model(model: artifacts.LoadedModel) -> Snapshot:
         (np.ones(len(a["available_indices"]), bool), a["available_indices"], a["available_indptr"]),
         shape=(n, len(document["platforms"])),
     )
+    outside_traits = sparse.csr_matrix(
+        (np.asarray(a["outside_data"]), np.asarray(a["outside_indices"]), np.asarray(a["outside_indptr"])),
+        shape=(len(a["outside"]), a["bridge"].shape[1]),
+    )
     return Snapshot(
         show_ids=np.asarray(a["show_ids"]),
         active=np.asarray(a["active"]),
         items=np.asarray(a["items"]),
         item_item=a["item_item"],
+        outside=np.asarray(a["outside"]),
+        outside_traits=outside_traits,
+        bridge=a["bridge"],
+        fade=document["fade"],
         strengths=strengths,
+        likeness=sparse.csr_matrix(
+            (np.asarray(a["likeness_data"]), strengths.indices, strengths.indptr), shape=strengths.shape
+        ),
         features=[(kind, value) for kind, value in document["features"]],
         # In memory: rows of it are gathered many times a viewer, and a mapped file pays for each.
         vectors=np.array(a["vectors"]),
         popularity=np.asarray(a["popularity"]),
+        fame=np.asarray(a["fame"]),
         trend=np.zeros(n),
         release_day=np.asarray(a["release_day"]),
         available=available,
@@ -92,7 +104,7 @@ def _with_trend(base: Snapshot, now: dt.datetime) -> Snapshot:
         **{
             name: getattr(base, name)
             for name in Snapshot.__dataclass_fields__
-            if name not in ("trend", "item_of_row", "feature_column")
+            if Snapshot.__dataclass_fields__[name].init and name != "trend"
         },
         trend=trend,
     )
