@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,7 @@ HYBRID = "hybrid"
 ALL_ALGORITHMS = (*ALGORITHMS, HYBRID)
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What one algorithm thought of a title: its score in [0, 1], its share in the blend, its rank in its own list."""
 
     algorithm: str
@@ -111,11 +111,14 @@ def _parts(thought: Opinions, place: int, chosen: Slate, free: NDArray[np.bool_]
     parts: list[list[Part]] = [[] for _ in range(len(chosen))]
     for name in ALGORITHMS:
         scores = thought.of(name)[place]
+        of_slate = scores[chosen.rows]
+        if not of_slate.any():
+            continue
         weight = float(thought.weights[name][place]) if name in thought.weights else 0.0
-        ranks = _ranks(scores, free, chosen.rows)
-        for i, (score, rank) in enumerate(zip(scores[chosen.rows].tolist(), ranks.tolist(), strict=True)):
+        ranks = _ranks(scores, free, of_slate)
+        for part, score, rank in zip(parts, of_slate.tolist(), ranks.tolist(), strict=True):
             if score > 0:
-                parts[i].append(Part(name, score, weight, rank))
+                part.append(Part(name, score, weight, rank))
     return parts
 
 
@@ -128,7 +131,8 @@ def _free(snapshot: Snapshot, viewer: Viewer, allowed: NDArray[np.bool_] | None,
     return free
 
 
-def _ranks(scores: NDArray[np.floating], free: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the rank from 1 that each row has by one algorithm alone: one more than the titles that score higher."""
-    others = np.sort(scores[free])
-    return (len(others) - np.searchsorted(others, scores[rows], side="right") + 1).astype(np.int64)
+def _ranks(scores: NDArray[np.floating], free: NDArray[np.bool_], asked: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the rank from 1 that each score asked about has by one algorithm alone: one more than those above it."""
+    # Only what is above the lowest is sorted: in the blend that is rarely much.
+    others = np.sort(scores[free & (scores > asked.min())])
+    return (len(others) - np.searchsorted(others, asked, side="right") + 1).astype(np.int64)
