@@ -28,7 +28,8 @@ class Slate:
     """
     Titles in order with the parts of their scores; all (k,), rows of the snapshot.
 
-    rest   how much of the diversity penalty is a rest
+    rest     how much of the diversity penalty is a rest
+    stated   how much of the base is what the viewer stated about the title's features, 0 or less against it
     """
 
     algorithm: str
@@ -40,6 +41,7 @@ class Slate:
     social: Floats
     diversity: Floats
     rest: Floats
+    stated: Floats
 
     @property
     def final(self) -> Floats:
@@ -61,6 +63,7 @@ def slate(
     diversity: float,
     config: EngineConfig,
     rests: Rests | None = None,
+    stated: Floats | None = None,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -70,10 +73,12 @@ def slate(
     allowed     (n_titles,) what may be proposed at all
     diversity   the dial in [0, 1]; see ranking.diversity_strength
     rests       what comes after the others for a while
+    stated      (n_titles,) added to the base, which stays in [-1, 1]; see `stated_effect`
     """
+    base = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
     friends = boosts.none if algorithm == "social" else boosts.social
     relevance = np.where(
-        allowed & (scores > 0), scores + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
+        allowed & (base > 0), base + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
     )
     if rests is not None:
         relevance = relevance - rests.penalty
@@ -88,14 +93,30 @@ def slate(
     return Slate(
         algorithm=algorithm,
         rows=pool,
-        base=scores[pool].astype(np.float64),
+        base=base[pool].astype(np.float64),
         popularity=boosts.popularity[pool],
         recency=boosts.recency[pool],
         availability=boosts.availability[pool],
         social=friends[pool],
         diversity=penalty + rest,
         rest=rest,
+        stated=(base[pool] - scores[pool]).astype(np.float64),
     )
+
+
+def stated_effect(snapshot: Snapshot, viewer: Viewer, config: EngineConfig) -> Floats | None:
+    """
+    Return what a viewer's own words about features add to each title, (n_titles,); None where they said nothing.
+
+    ranking.stated_weight for a title with one wholly liked feature, minus that for a wholly disliked one. Several add
+    up to no more than that. What is muted adds nothing.
+    """
+    if viewer.is_stated is None or not np.any(viewer.affinity[viewer.is_stated]):
+        return None
+    columns, affinity = viewer.columns[viewer.is_stated], viewer.affinity[viewer.is_stated]
+    having = snapshot.strengths[:, columns] > 0
+    effect: Floats = config.ranking.stated_weight * np.clip(having @ affinity, -1.0, 1.0)
+    return effect
 
 
 @dataclass(frozen=True)

@@ -63,16 +63,28 @@ def _from_model(model: artifacts.LoadedModel) -> Snapshot:
         (np.ones(len(a["available_indices"]), bool), a["available_indices"], a["available_indptr"]),
         shape=(n, len(document["platforms"])),
     )
+    outside_traits = sparse.csr_matrix(
+        (np.asarray(a["outside_data"]), np.asarray(a["outside_indices"]), np.asarray(a["outside_indptr"])),
+        shape=(len(a["outside"]), a["bridge"].shape[1]),
+    )
     return Snapshot(
         show_ids=np.asarray(a["show_ids"]),
         active=np.asarray(a["active"]),
         items=np.asarray(a["items"]),
         item_item=a["item_item"],
+        outside=np.asarray(a["outside"]),
+        outside_traits=outside_traits,
+        bridge=a["bridge"],
+        fade=document["fade"],
         strengths=strengths,
+        likeness=sparse.csr_matrix(
+            (np.asarray(a["likeness_data"]), strengths.indices, strengths.indptr), shape=strengths.shape
+        ),
         features=[(kind, value) for kind, value in document["features"]],
         # In memory: rows of it are gathered many times a viewer, and a mapped file pays for each.
         vectors=np.array(a["vectors"]),
         popularity=np.asarray(a["popularity"]),
+        fame=np.asarray(a["fame"]),
         trend=np.zeros(n),
         release_day=np.asarray(a["release_day"]),
         available=available,
@@ -92,7 +104,7 @@ def _with_trend(base: Snapshot, now: dt.datetime) -> Snapshot:
         **{
             name: getattr(base, name)
             for name in Snapshot.__dataclass_fields__
-            if name not in ("trend", "item_of_row", "feature_column")
+            if Snapshot.__dataclass_fields__[name].init and name != "trend"
         },
         trend=trend,
     )
@@ -250,9 +262,10 @@ def evidence_document(evidence: Evidence, known: Snapshot) -> dict[str, Any]:
 
 def penalty_documents(proposal: Proposal, place: int, known: Snapshot) -> list[dict[str, Any]]:
     """Return what was taken off a title's score and why, as it is kept: ids and names in place of rows."""
-    cause = proposal.rests[place]
+    cause, stated = proposal.rests[place], float(proposal.slate.stated[place])
+    said: list[dict[str, Any]] = [{"kind": "stated", "weight": round(stated, 3)}] if stated < 0 else []
     if cause is None:
-        return []
+        return said
     document: dict[str, Any] = {"kind": "rest", "weight": -round(float(proposal.slate.rest[place]), 3)}
     if cause.because:
         document["because"] = [int(known.show_ids[row]) for row in cause.because]
@@ -260,7 +273,7 @@ def penalty_documents(proposal: Proposal, place: int, known: Snapshot) -> list[d
         document["feature"] = list(known.features[cause.feature])
     if cause.shown:
         document["shown"] = cause.shown
-    return [document]
+    return [document, *said]
 
 
 def purge(*, now: dt.datetime, batch: int = 5000) -> int:

@@ -61,9 +61,11 @@ def tastes(
 
 def _as_of_latest(rows: NDArray[np.float64], config: EngineConfig) -> Tastes:
     columns, affinity, confidence, seconds, rate, stated = rows.T
-    day = seconds / SECONDS_PER_DAY
+    day = np.where(confidence > 0, seconds / SECONDS_PER_DAY, -np.inf)
     sums = invert(affinity, confidence, day, config.profiles.prior)
-    nothing = invert(np.zeros(len(day)), np.zeros(len(day)), np.full(len(day), day.max()), config.profiles.prior)
+    # A statement is no act: it makes nothing older.
+    latest = day[confidence > 0].max(initial=-np.inf)
+    nothing = invert(np.zeros(len(day)), np.zeros(len(day)), np.full(len(day), latest), config.profiles.prior)
     learned, _ = affinities(combine(sums, nothing, rate), config.profiles.prior)
     is_stated = ~np.isnan(stated)
     return Tastes(columns.astype(np.int64), np.where(is_stated, stated, learned), is_stated)

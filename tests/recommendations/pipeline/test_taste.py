@@ -72,23 +72,38 @@ def test_forgetting_and_restoring_is_exact_also_for_acts_that_still_wait(viewer,
 
 
 def test_an_entry_that_nothing_speaks_for_goes_when_it_is_restored(viewer, now) -> None:
-    feature = ("genre", "Mystery")
-    UserTasteProfile.objects.filter(user=viewer, feature_type="genre", feature_value="Mystery").delete()
-    profiles.rebuild(now=now, user_ids=[viewer])
-    had = UserTasteProfile.objects.filter(user=viewer, feature_type="genre", feature_value="Mystery").exists()
-    change_taste(user_id=viewer, changes=[TasteChange("genre", "Comedy", 1.0)], now=now)
-    known = UserTasteProfile.objects.filter(user=viewer, feature_value="Comedy").exists()
+    unheard = ("director", "Mystery director 1")
+    assert not UserTasteProfile.objects.filter(user=viewer, feature_value=unheard[1]).exists()
+    before = taste(viewer)
+    assert change_taste(user_id=viewer, changes=[TasteChange(*unheard, 1.0)], now=now) == []
+    assert row_of(viewer, unheard).stated_affinity == 1.0
 
-    change_taste(user_id=viewer, changes=[TasteChange(*feature, restore=True)], now=now)
+    change_taste(user_id=viewer, changes=[TasteChange(*unheard, restore=True)], now=now)
 
-    assert UserTasteProfile.objects.filter(user=viewer, feature_type="genre", feature_value="Mystery").exists() == had
-    assert known == bool(profiles.stored_strengths.__module__ and _is_known("Comedy"))
+    assert_close(taste(viewer), before)
 
 
-def _is_known(value: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM content_features WHERE feature_value = %s)", [value])
-        return bool(cursor.fetchone()[0])
+def test_words_move_a_list_both_ways_and_are_its_reason(world, event, now) -> None:
+    viewer = newcomer("torn")
+    record_events(user_id=viewer, events=[event("like", 1), event("like", 101)], now=now)
+
+    def served() -> list[dict]:
+        return ranking.serve(user_id=viewer, algorithm="hybrid", now=now).items
+
+    change_taste(user_id=viewer, changes=[TasteChange("genre", "Mystery", 1.0)], now=now)
+    liked = served()
+    assert all(item["show"] > 100 for item in liked[:3])
+    reasons = [reason["feature"] for reason in liked[0]["reasons"] if reason["feature"]]
+    assert {"feature_type": "genre", "feature_value": "Mystery"} in reasons
+
+    change_taste(user_id=viewer, changes=[TasteChange("genre", "Mystery", -1.0)], now=now)
+    disliked = served()
+    assert all(item["show"] < 100 for item in disliked[:3])
+    worst = [item for item in disliked if item["show"] > 100]
+    assert all(item["penalties"][0]["kind"] == "stated" for item in worst)
+
+    change_taste(user_id=viewer, changes=[TasteChange("genre", "Mystery", 0.0)], now=now)
+    assert not any(item.get("penalties") for item in served())
 
 
 def test_bad_changes_are_named_and_the_others_count(viewer, now) -> None:
