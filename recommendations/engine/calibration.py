@@ -8,7 +8,9 @@ the rest, and settings are compared by NDCG (Jarvelin & Kekalainen, ACM TOIS 20,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +51,14 @@ def calibrate(likes: Likes, *, n_titles: int, config: EngineConfig) -> Order:
     if len(asked) < c.min_viewers:
         return usual
     quality = _qualities(known, wanted, asked, usual, config)
-    before = quality[usual.exponent, usual.share]
-    best = max(quality, key=lambda setting: quality[setting].mean())
-    won = quality[best] - before
+    # One after the other: the fade first, then the share, and the fade once more.
+    exponent = max(EXPONENTS, key=lambda exponent: quality(exponent, usual.share).mean())
+    share = max(SHARES, key=lambda share: quality(exponent, share).mean())
+    exponent = max(EXPONENTS, key=lambda exponent: quality(exponent, share).mean())
+    won = quality(exponent, share) - quality(usual.exponent, usual.share)
     if won.mean() <= c.surely * won.std() / np.sqrt(len(won)):
         return Order(usual.exponent, usual.share, len(asked))
-    return Order(*best, len(asked), float(won.mean()))
+    return Order(exponent, share, len(asked), float(won.mean()))
 
 
 def _hold_out(likes: Likes, config: EngineConfig) -> tuple[Likes, sparse.csr_matrix, NDArray[np.int64]]:
@@ -88,23 +92,28 @@ def _hold_out(likes: Likes, config: EngineConfig) -> tuple[Likes, sparse.csr_mat
 
 def _qualities(
     known: Likes, wanted: sparse.csr_matrix, asked: NDArray[np.int64], usual: Order, config: EngineConfig
-) -> dict[tuple[float, float], NDArray[np.float64]]:
-    """Return each setting's NDCG, (n_asked,), over what was held out."""
+) -> Callable[[float, float], NDArray[np.float64]]:
+    """Return the function from a fade and a share to the NDCG, (n_asked,), over what was held out."""
     n_viewers, n_titles = wanted.shape
-    also = collaborative.fit(known.matrix(n_viewers, n_titles), config.collaborative.ridge).weights
+    liked = known.matrix(n_viewers, n_titles)
+    also = collaborative.fit(liked, config.collaborative.ridge).weights
     after = sequence.fit(
         *sequence.cuts(known, n_titles=n_titles, exponent=usual.exponent, config=config.sequence), config.sequence.ridge
     )
-    seen = known.matrix(n_viewers, n_titles)[asked].toarray() > 0
-    want = wanted[asked].toarray() > 0
-    found = {}
-    for exponent in sorted({*EXPONENTS, usual.exponent}):
-        q = queries(known, n_titles=n_titles, threshold=config.collaborative.like_threshold, exponent=exponent)
-        first, second = (_in_units(q[asked] @ weights) for weights in (also, after))
-        for share in sorted({*SHARES, usual.share}):
-            scores = np.where(seen, -np.inf, first + np.float32(share) * second)
-            found[exponent, share] = ndcg(scores, want, config.calibration.ranked)
-    return found
+    seen, want = liked[asked].toarray() > 0, wanted[asked].toarray() > 0
+    theirs = known.where(np.isin(known.user, asked))
+
+    @lru_cache
+    def scores(exponent: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        q = queries(theirs, n_titles=n_titles, threshold=config.collaborative.like_threshold, exponent=exponent)
+        return _in_units(q[asked] @ also), _in_units(q[asked] @ after)
+
+    @lru_cache
+    def quality(exponent: float, share: float) -> NDArray[np.float64]:
+        first, second = scores(exponent)
+        return ndcg(np.where(seen, -np.inf, first + np.float32(share) * second), want, config.calibration.ranked)
+
+    return quality
 
 
 def _in_units(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -275,7 +275,7 @@ class Collaborative:
         200.0, unit="lambda", low=1, high=100000, why="best of 100 to 1000 by cross-validation over time"
     )
     trait_weight: float = number(
-        3.0, unit="weight", low=0, high=20, why="what a title is like, beside who liked it; best of 2 to 4 over time"
+        0.9, unit="weight", low=0, high=20, why="what a title is like, beside who liked it; best of .5 to 1 over time"
     )
     dense_items: int = number(
         20000, unit="titles", low=100, high=40000, why="1.6 GB; the less watched beyond are reached by their traits"
@@ -330,7 +330,7 @@ class Sequence:
     last_cut: float = number(0.95, unit="share", low=0, high=1, why="of the history: after it little is to be learned")
     horizon: int = number(50, unit="titles", low=1, high=1000, why="what comes later has other reasons")
     future_exponent: float = number(0.3, unit="exponent", low=0, high=3, why="what comes soon counts most")
-    viewers: int = number(10_000, unit="viewers", low=10, high=10**6, why="more teach the common orders no better")
+    viewers: int = number(5_000, unit="viewers", low=10, high=10**6, why="more teach the common orders no better")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def fit_model(likes: Likes, *, n_titles: int, traits: sparse.csr_matrix, config:
     """
     Return the model of who-watched-also-watched, what comes after what, and what titles are like.
 
-    traits   csr (n_titles, n_traits), each title's of length 1 or nothing
+    traits   csr (n_titles, n_traits), as of `traits.traits`
     """
     items = most_liked(likes, n_titles, config.collaborative.dense_items)
     weighed = sparse.csr_matrix(traits * np.float32(config.collaborative.trait_weight))

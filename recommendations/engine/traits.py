@@ -17,7 +17,7 @@ def traits(
     strengths: sparse.csr_matrix, types: NDArray[np.int8], year: NDArray[np.float64], config: Traits
 ) -> sparse.csr_matrix:
     """
-    Return what each title is like, csr (n_titles, n_traits) float32; a title of which anything is known has length 1.
+    Return what each title is like, csr (n_titles, n_traits) float32; of a title of which more is known there is more.
 
     strengths   (n_titles, n_features) as in features.FeatureMatrix, whose types are (n_features,)
     year        (n_titles,) of release, NaN where not known; its five-year period is a trait of its own
@@ -31,7 +31,7 @@ def traits(
     kept = np.sort(shared[np.argsort(-titles[shared], kind="stable")[: config.kept]])
     weighted = strengths[:, kept].multiply(of_type[kept][None, :])
     found = sparse.csr_matrix(sparse.hstack([weighted, _periods(year, config.period)]))
-    return unit_rows(found)
+    return found.astype(np.float32)
 
 
 def likeness(strengths: sparse.csr_matrix, types: NDArray[np.int8], config: Traits) -> sparse.csr_matrix:

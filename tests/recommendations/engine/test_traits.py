@@ -13,29 +13,29 @@ TYPES = np.array([TYPE_CODES["genre"], TYPE_CODES["cast"], TYPE_CODES["cast"]], 
 NONE = np.full(3, np.nan)
 
 
-def test_shared_features_count_by_type_and_each_title_has_length_one() -> None:
+def test_shared_features_count_by_type() -> None:
     strengths = sparse.csr_matrix(np.array([[1.0, 0.6, 0.8], [1.0, 1.0, 0], [0, 0, 0]]))
 
     found = traits(strengths, TYPES, NONE, replace(Traits(), min_titles=2, genre=3.0, cast=5.0, period=0.0))
 
-    # The third feature is one title's own, and is left out: (3, 5 * .6) and (3, 5).
-    np.testing.assert_allclose(found.toarray(), [[0.5**0.5, 0.5**0.5], [3 / 34**0.5, 5 / 34**0.5], [0, 0]], rtol=1e-6)
+    # The third feature is one title's own, and is left out.
+    np.testing.assert_allclose(found.toarray(), [[3, 5 * 0.6], [3, 5], [0, 0]], rtol=1e-6)
 
 
 def test_titles_of_five_years_share_a_period() -> None:
     years = np.array([1990.0, 1994, 1995])
 
-    found = traits(sparse.csr_matrix((3, 3)), TYPES, years, Traits())
+    found = traits(sparse.csr_matrix((3, 3)), TYPES, years, replace(Traits(), period=0.5))
 
-    np.testing.assert_allclose(found.toarray(), [[1, 0], [1, 0], [0, 1]])
+    np.testing.assert_allclose(found.toarray(), [[0.5, 0], [0.5, 0], [0, 0.5]])
 
 
 def test_only_the_most_shared_are_kept() -> None:
     strengths = sparse.csr_matrix(np.array([[1.0, 1, 0], [1, 1, 1], [0, 1, 1]]))
 
-    found = traits(strengths, TYPES, NONE, replace(Traits(), min_titles=2, kept=1))
+    found = traits(strengths, TYPES, NONE, replace(Traits(), min_titles=2, kept=1, cast=2.0, period=0.0))
 
-    assert found.toarray().tolist() == [[1], [1], [1]]
+    assert found.toarray().tolist() == [[2], [2], [2]]
 
 
 def test_likeness_is_a_weighed_cosine() -> None:
