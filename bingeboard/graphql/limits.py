@@ -39,8 +39,8 @@ LONGEST_LIST = 500
 # Levels of the variables, so that nothing below has to fear recursion.
 DEEPEST_VALUE = 20
 # Inputs whose mutations answer item by item: one item with bad text is refused there, and does not sink its batch.
-ANSWERED_BY_ITEM = frozenset({"EventInput", "FeedbackInput"})
-FIELDS_BY_ITEM = frozenset({"trackEvents", "sendFeedback"})
+ANSWERED_BY_ITEM = frozenset({"EventInput", "FeedbackInput", "TasteChangeInput"})
+FIELDS_BY_ITEM = frozenset({"trackEvents", "sendFeedback", "updateTaste", "previewTaste"})
 
 
 class Limits(SchemaExtension):
