@@ -21,10 +21,8 @@ from experiments.statistics import (
     rate_interval,
     sample_ratio_p_value,
 )
+from recommendations.engine.config import DEFAULT
 
-# How long after a list was served an answer still counts as its doing. Definitions, not engine constants: an experiment
-# must not be able to change the yardstick it is measured by.
-CLICK, START, COMPLETION = dt.timedelta(hours=24), dt.timedelta(days=7), dt.timedelta(days=30)
 CONTROL = "control"
 
 
@@ -149,9 +147,16 @@ def _per_viewer(name: str) -> list[tuple]:
     Return (variant, lists, titles shown, clicked, started, completed), one row a viewer.
 
     A list is named after one experiment; where it was shaped by several, in different layers, the viewer's own row in
-    this one says so. Feedback names the request, so what it answers is known; nothing is guessed from the times.
+    this one says so. Feedback names the request, so what it answers is known; nothing is guessed from the times. What
+    comes after its window is kept, and is not credited to the list.
     """
-    params: dict[str, Any] = {"name": name, "click": CLICK, "start": START, "completion": COMPLETION}
+    windows = DEFAULT.attribution
+    params: dict[str, Any] = {
+        "name": name,
+        "click": dt.timedelta(hours=windows.click),
+        "start": dt.timedelta(days=windows.start),
+        "completion": dt.timedelta(days=windows.completion),
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -99,6 +99,41 @@ def withdraw_signals(*, user_id: str, show_id: int, kinds: Sequence[str]) -> int
     return SocialSignal.objects.filter(friend_id=user_id, content_id=show_id, signal_type__in=kinds).delete()[0]
 
 
+def restate_signals(*, user_id: str, taken_back: Sequence[tuple[int, str]], standing: Sequence[Act]) -> int:
+    """
+    Make right what friends were told, after acts of the viewer were taken back; returns how many signals changed.
+
+    taken_back   (title, kind) of those acts
+    standing     the newest act that is left of each, where one is: the signal is as old as that again, the rest goes
+    """
+    left = {(act.show_id, act.kind) for act in standing}
+    gone = [pair for pair in taken_back if pair not in left]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM social_signals WHERE friend_id = %s"
+            " AND (content_id, signal_type) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))",
+            [user_id, [show for show, _ in gone], [kind for _, kind in gone]],
+        )
+        changed = cursor.rowcount
+        cursor.execute(
+            """
+            UPDATE social_signals s SET created_at = a.happened_at, signal_strength = a.strength
+            FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::timestamptz[])
+                AS a(show_id, kind, strength, happened_at)
+            WHERE s.friend_id = %s AND s.content_id = a.show_id AND s.signal_type = a.kind
+                AND s.created_at > a.happened_at
+            """,
+            [
+                [act.show_id for act in standing],
+                [act.kind for act in standing],
+                [_strength(act) for act in standing],
+                [act.happened_at for act in standing],
+                user_id,
+            ],
+        )
+        return int(changed + cursor.rowcount)
+
+
 def request_friendship(*, user_id: str, friend_id: str, now: dt.datetime) -> Friendship:
     """
     Ask somebody to be friends; asking twice asks once, asking back is a yes.

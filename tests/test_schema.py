@@ -31,13 +31,9 @@ NOT_YET = {
     "Query.home",
     "Query.whyNot",
     "Query.groupRecommendations",
-    "Query.previewTaste",
     "Query.friends",
     "Query.experiments",
     "Query.experimentReport",
-    "Mutation.undoFeedback",
-    "Mutation.updateTaste",
-    "Mutation.excludeFromTaste",
     "Mutation.recommendToFriend",
     "Mutation.requestFriendship",
     "Mutation.answerFriendship",
@@ -52,12 +48,10 @@ NOT_YET = {
     "WhyNot",
     "GroupRecommendation",
     "GroupMemberScore",
-    "TastePreview",
     "Experiment",
     "ExperimentVariant",
     "ExperimentReport",
     "MetricReport",
-    "TasteChangeInput",
 }
 
 

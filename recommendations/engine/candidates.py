@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,16 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.reasons import Evidence, explain
+from recommendations.engine.rests import Cause, rests
 from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
-from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, slate
+from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, slate, stated_effect
 from recommendations.engine.snapshot import Snapshot, Viewer
 
 HYBRID = "hybrid"
 ALL_ALGORITHMS = (*ALGORITHMS, HYBRID)
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What one algorithm thought of a title: its score in [0, 1], its share in the blend, its rank in its own list."""
 
     algorithm: str
@@ -31,12 +32,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One viewer's slate by one algorithm; reasons and parts stand in the order of its rows."""
+    """One viewer's slate by one algorithm; reasons, parts and why it rests stand in the order of its rows."""
 
     user_id: str
     slate: Slate
     reasons: list[list[Evidence]]
     parts: list[list[Part]]
+    rests: list[Cause | None]
 
 
 def propose(
@@ -66,7 +68,7 @@ def propose(
     for start in range(0, len(viewers), config.candidates.viewers_at_once):
         block = viewers[start : start + config.candidates.viewers_at_once]
         thought = opinions(snapshot, block, config)
-        found += _block(snapshot, block, thought, algorithms, of_titles, dial, sizes, allowed, start, config)
+        found += _block(snapshot, block, thought, algorithms, today, of_titles, dial, sizes, allowed, start, config)
     return found
 
 
@@ -75,6 +77,7 @@ def _block(
     block: Sequence[Viewer],
     thought: Opinions,
     algorithms: Sequence[str],
+    today: float,
     of_titles: tuple[NDArray[np.float64], NDArray[np.float64]],
     dial: float,
     sizes: Mapping[str, int],
@@ -88,6 +91,8 @@ def _block(
         for place, viewer in enumerate(block):
             free = _free(snapshot, viewer, allowed, start + place)
             boosts = boosts_for(snapshot, viewer, thought.social[place], of_titles, config)
+            stated = stated_effect(snapshot, viewer, config)
+            resting = None if viewer.answers is None else rests(snapshot, viewer.answers, today, config)
             for algorithm in algorithms:
                 chosen = slate(
                     snapshot,
@@ -98,9 +103,12 @@ def _block(
                     k=sizes[algorithm],
                     diversity=dial if algorithm == HYBRID else 0.0,
                     config=config,
+                    rests=resting,
+                    stated=stated if algorithm in (HYBRID, "content_based") else None,
                 )
                 reasons = explain(snapshot, viewer, place, thought, chosen, config)
-                found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free)))
+                causes = [None if resting is None else resting.cause(row) for row in chosen.rows.tolist()]
+                found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free), causes))
     return found
 
 
@@ -111,11 +119,14 @@ def _parts(thought: Opinions, place: int, chosen: Slate, free: NDArray[np.bool_]
     parts: list[list[Part]] = [[] for _ in range(len(chosen))]
     for name in ALGORITHMS:
         scores = thought.of(name)[place]
+        of_slate = scores[chosen.rows]
+        if not of_slate.any():
+            continue
         weight = float(thought.weights[name][place]) if name in thought.weights else 0.0
-        ranks = _ranks(scores, free, chosen.rows)
-        for i, (score, rank) in enumerate(zip(scores[chosen.rows].tolist(), ranks.tolist(), strict=True)):
+        ranks = _ranks(scores, free, of_slate)
+        for part, score, rank in zip(parts, of_slate.tolist(), ranks.tolist(), strict=True):
             if score > 0:
-                parts[i].append(Part(name, score, weight, rank))
+                part.append(Part(name, score, weight, rank))
     return parts
 
 
@@ -128,7 +139,8 @@ def _free(snapshot: Snapshot, viewer: Viewer, allowed: NDArray[np.bool_] | None,
     return free
 
 
-def _ranks(scores: NDArray[np.floating], free: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the rank from 1 that each row has by one algorithm alone: one more than the titles that score higher."""
-    others = np.sort(scores[free])
-    return (len(others) - np.searchsorted(others, scores[rows], side="right") + 1).astype(np.int64)
+def _ranks(scores: NDArray[np.floating], free: NDArray[np.bool_], asked: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the rank from 1 that each score asked about has by one algorithm alone: one more than those above it."""
+    # Only what is above the lowest is sorted: in the blend that is rarely much.
+    others = np.sort(scores[free & (scores > asked.min())])
+    return (len(others) - np.searchsorted(others, asked, side="right") + 1).astype(np.int64)

@@ -14,9 +14,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 
-def number(default: float, *, unit: str, low: float, high: float, why: str) -> Any:
-    """Return a dataclass field that knows its unit, its inclusive range and its reason."""
-    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why})
+def number(default: float, *, unit: str, low: float, high: float, why: str, yardstick: bool = False) -> Any:
+    """
+    Return a dataclass field that knows its unit, its inclusive range and its reason.
+
+    yardstick   experiments are measured by it, so none may change it
+    """
+    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "why": why, "yardstick": yardstick})
 
 
 def switch(default: bool, *, why: str) -> Any:
@@ -173,6 +177,10 @@ class Intake:
     context_depth: int = number(3, unit="levels", low=1, high=32, why="deep enough for lists in objects in the object")
     session_letters: int = number(128, unit="letters", low=8, high=128, why="the column's width")
     platform_letters: int = number(64, unit="letters", low=8, high=64, why="the column's width")
+    taste_changes: int = number(100, unit="changes", low=1, high=1000, why="a page of switches, sent at once")
+    taste_exclusions: int = number(
+        1000, unit="exclusions", low=10, high=100_000, why="each is looked at for every act: bounds a recomputation"
+    )
     retired_at_once: int = number(
         2000, unit="rows", low=10, high=100_000, why="a batch that leaves holds its locks for some tens of milliseconds"
     )
@@ -266,12 +274,15 @@ class Collaborative:
     ridge: float = number(
         200.0, unit="lambda", low=1, high=100000, why="best of 100 to 1000 by cross-validation over time"
     )
-    popularity_exponent: float = number(
-        0.0, unit="exponent", low=0, high=0.5, why="more lifts rare titles and costs accuracy"
+    trait_weight: float = number(
+        0.9, unit="weight", low=0, high=20, why="what a title is like, beside who liked it; best of .5 to 1 over time"
+    )
+    dense_items: int = number(
+        20000, unit="titles", low=100, high=40000, why="1.6 GB; the less watched beyond are reached by their traits"
     )
     like_threshold: float = number(0.8, unit="liked", low=0, high=2, why="a completed or well-rated title")
     recency_exponent: float = number(
-        0.5, unit="exponent", low=0, high=3, why="history fades as (1 + steps)^-exponent when scoring"
+        0.5, unit="exponent", low=0, high=3, why="history fades as (1 + steps)^-exponent, unless the data say otherwise"
     )
     said_weakly: float = number(0.11, unit="signal", low=0, high=1, why="three stars: the curve's first knot")
     liked_weakly: float = number(0.3, unit="liked", low=0, high=2, why="what three stars count")
@@ -280,15 +291,61 @@ class Collaborative:
     said_clearly: float = number(0.80, unit="signal", low=0, high=1, why="four stars, or watched to the end")
     liked_clearly: float = number(1.0, unit="liked", low=0, high=2, why="the unit of liking")
     liked_fully: float = number(1.2, unit="liked", low=0, high=2, why="five stars")
-    dense_titles: int = number(
-        20000, unit="titles", low=100, high=40000, why="beyond, the matrix does not fit; the most watched are modelled"
-    )
     popularity_half_life: float = number(
         180, unit="days", low=1, high=3650, why="last season's hits are not this season's"
     )
     history: int = number(
         500, unit="titles", low=10, high=10000, why="a viewer's latest titles; older ones weigh next to nothing"
     )
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What titles are like, in the item-item model: how much a feature counts by its type."""
+
+    genre: float = number(0.3, unit="weight", low=0, high=10, why="nearly every viewer likes every genre")
+    cast: float = number(2.4, unit="weight", low=0, high=10, why="people are followed")
+    director: float = number(2.4, unit="weight", low=0, high=10, why="as the cast")
+    keyword: float = number(3.8, unit="weight", low=0, high=10, why="many, and each of them telling")
+    mood: float = number(0.5, unit="weight", low=0, high=10, why="guessed from words that are in it already")
+    theme: float = number(0.5, unit="weight", low=0, high=10, why="as the mood")
+    period: float = number(0.33, unit="weight", low=0, high=10, why="five years of release: people watch their time")
+    min_titles: int = number(5, unit="titles", low=2, high=100, why="what fewer share tells nothing of the others")
+    kept: int = number(2000, unit="traits", low=10, high=20000, why="4000 are not better, and take twice the time")
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """What comes after what."""
+
+    share: float = number(
+        0.5, unit="share", low=0, high=5, why="beside who-watched-also-watched, unless the data say otherwise"
+    )
+    ridge: float = number(50.0, unit="lambda", low=1, high=100000, why="best of 20 to 200 over time")
+    titles: int = number(
+        3000, unit="titles", low=10, high=10000, why="the most liked; rarer ones have no order to learn"
+    )
+    cuts: int = number(8, unit="cuts", low=1, high=50, why="a history tells several stories; more cuts repeat them")
+    first_cut: float = number(0.2, unit="share", low=0, high=1, why="of the history: before it little is known")
+    last_cut: float = number(0.95, unit="share", low=0, high=1, why="of the history: after it little is to be learned")
+    horizon: int = number(50, unit="titles", low=1, high=1000, why="what comes later has other reasons")
+    future_exponent: float = number(0.3, unit="exponent", low=0, high=3, why="what comes soon counts most")
+    viewers: int = number(5_000, unit="viewers", low=10, high=10**6, why="more teach the common orders no better")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the data are asked how much order in time means in them."""
+
+    titles: int = number(2000, unit="titles", low=10, high=10000, why="the most liked: a second's work")
+    viewers: int = number(1000, unit="viewers", low=10, high=10000, why="a standard error of .004")
+    min_viewers: int = number(50, unit="viewers", low=2, high=10000, why="fewer can not tell anything from chance")
+    held_out: float = number(0.2, unit="share", low=0.01, high=0.5, why="the latest fifth, as lists are judged")
+    shortest: int = number(5, unit="titles", low=2, high=100, why="less has no fifth")
+    surely: float = number(
+        2.0, unit="standard errors", low=0, high=5, why="measured: at one, the best of thirty is often better by chance"
+    )
+    ranked: int = number(10, unit="titles", low=1, high=100, why="what a first page shows")
 
 
 @dataclass(frozen=True)
@@ -301,10 +358,8 @@ class Candidates:
     social: int = number(20, unit="titles", low=5, high=500, why="few friends, few titles")
     hybrid: int = number(100, unit="titles", low=10, high=500, why="what pages are cut from")
     lifetime: float = number(24.0, unit="hours", low=1, high=24 * 30, why="the seed's default")
-    centroids: int = number(3, unit="centroids", low=1, high=8, why="one mean blurs two tastes into none")
-    centroid_rounds: int = number(8, unit="rounds", low=1, high=100, why="converges in four")
     profile_share: float = number(
-        0.5, unit="share", low=0, high=1, why="content: named features against the shape of the text"
+        0.3, unit="share", low=0, high=1, why="content: the profile against likeness to each title liked; measured"
     )
     trend_floor: float = number(0.5, unit="score", low=0, high=1, why="what is merely popular ranks below what rises")
     viewers_at_once: int = number(64, unit="viewers", low=1, high=4096, why="memory is viewers x titles x 40 bytes")
@@ -315,21 +370,24 @@ class Ranking:
     """How candidates become a list."""
 
     collaborative_weight: float = number(1.0, unit="weight", low=0, high=10, why="the most accurate part alone")
-    content_weight: float = number(0.10, unit="weight", low=0, high=10, why="brings in what nobody has watched")
-    trending_weight: float = number(0.05, unit="weight", low=0, high=10, why="a hint of what is going on")
+    content_weight: float = number(0.25, unit="weight", low=0, high=10, why="best of .05 to .3 over time")
+    trending_weight: float = number(0.03, unit="weight", low=0, high=10, why="a hint of what is going on")
     popular_weight: float = number(
         1.0, unit="weight", low=0, high=10, why="what to show somebody of whom nothing is known"
     )
     maturity: float = number(
-        3.0, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
+        1.5, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
     )
-    popularity_boost: float = number(0.02, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
+    popularity_boost: float = number(0.01, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
     recency_boost: float = number(0.03, unit="score", low=0, high=0.5, why="new titles get a chance")
     recency_half_life: float = number(
         180, unit="days", low=1, high=3650, why="half a year after release the bonus is halved"
     )
     availability_boost: float = number(
         0.15, unit="score", low=0, high=0.5, why="what can be watched tonight comes first"
+    )
+    stated_weight: float = number(
+        0.4, unit="score", low=0, high=1, why="what viewers say of a feature outweighs what the engine thinks of one"
     )
     social_boost: float = number(0.10, unit="score", low=0, high=0.5, why="friends tip, they do not decide")
     diversity: float = number(0.2, unit="0-1", low=0, high=1, why="the server's own balance of closeness and variety")
@@ -338,6 +396,32 @@ class Ranking:
     )
     reasons: int = number(4, unit="reasons", low=1, high=10, why="more is noise")
     reason_titles: int = number(2, unit="titles", low=1, high=5, why="named in one reason")
+
+
+@dataclass(frozen=True)
+class Rests:
+    """What comes last for a while, after a viewer dismissed its like or let it pass again and again."""
+
+    full: float = number(
+        1.5, unit="score", low=0, high=1.5, why="more than base and boosts together: what rests comes after the rest"
+    )
+    days: float = number(90, unit="days", low=1, high=365, why="a season; tastes return")
+    neighbours: int = number(
+        20, unit="titles", low=0, high=50, why="a dismissed title's most alike, in each respect: what its page shows"
+    )
+    shared: int = number(3, unit="titles", low=2, high=50, why="two dismissed titles of one director are chance")
+    lift: float = number(
+        1.5, unit="times", low=1, high=100, why="half of what is dismissed is drama because half of all is"
+    )
+    dismissals: int = number(100, unit="titles", low=1, high=1000, why="the latest; bounds what a list costs to make")
+    shown: float = number(
+        0.04, unit="score", low=0, high=0.5, why="an impression not followed up; three of them outweigh being new"
+    )
+    shown_half_life: float = number(2, unit="days", low=0.1, high=90, why="not tonight is not never")
+    shown_limit: int = number(5, unit="impressions", low=2, high=100, why="seen so often and let pass: it was seen")
+    shown_days: float = number(
+        7, unit="days", low=1, high=90, why="the week in which impressions count, and how long the rest lasts"
+    )
 
 
 @dataclass(frozen=True)
@@ -374,6 +458,19 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """How long after a list was served an answer still counts as its doing."""
+
+    click: float = number(
+        24, unit="hours", low=1, high=24 * 30, why="a list of yesterday is not looked at", yardstick=True
+    )
+    start: float = number(7, unit="days", low=1, high=90, why="kept in mind for the weekend", yardstick=True)
+    completion: float = number(
+        30, unit="days", low=1, high=365, why="a series takes weeks; lists are kept as long", yardstick=True
+    )
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """All of it, a section a concern; frozen, so a list is made with one set of numbers."""
 
@@ -386,11 +483,16 @@ class EngineConfig:
     clusters: Clusters = field(default_factory=Clusters)
     trending: Trending = field(default_factory=Trending)
     collaborative: Collaborative = field(default_factory=Collaborative)
+    traits: Traits = field(default_factory=Traits)
+    sequence: Sequence = field(default_factory=Sequence)
+    calibration: Calibration = field(default_factory=Calibration)
     candidates: Candidates = field(default_factory=Candidates)
     ranking: Ranking = field(default_factory=Ranking)
+    rests: Rests = field(default_factory=Rests)
     social: Social = field(default_factory=Social)
     platforms: Platforms = field(default_factory=Platforms)
     serving: Serving = field(default_factory=Serving)
+    attribution: Attribution = field(default_factory=Attribution)
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> EngineConfig:
         """
@@ -419,6 +521,8 @@ def _find(config: EngineConfig, name: str) -> tuple[str, str, Mapping[str, Any],
 
 
 def _checked(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Any:
+    if meta.get("yardstick"):
+        raise ValueError(f"{name} is what experiments are measured by; none may change it")
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name} is on or off: true or false, got {value!r}")

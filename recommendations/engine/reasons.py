@@ -7,26 +7,25 @@ would lower the title's score if it were taken away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommendations.engine.arrays import take_rows
 from recommendations.engine.config import EngineConfig
-from recommendations.engine.scoring import Opinions
+from recommendations.engine.scoring import Opinions, brought
 from recommendations.engine.slates import Slate
 from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
 
 Floats = NDArray[np.float64]
 BECAUSE, LIKENESS, FEATURE, RISING, POPULAR = "because_you_watched", "similar_to", "taste", "trending", "popular"
-# A closer title further back in the history would make no better reason.
-LIKED_COMPARED = 100
 NEW, PLATFORM, FRIENDS = "new", "platform", "friends"
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """
     One reason: its kind, what it added to the score, and what it names.
 
@@ -44,6 +43,15 @@ class Evidence:
     platform: int = -1
 
 
+@dataclass(frozen=True)
+class Source:
+    """One kind of evidence for a whole slate: what it added to each title, (k,), and how to put the i-th in words."""
+
+    kind: str
+    weight: Floats
+    name: Callable[[int, float], Evidence]
+
+
 def explain(
     snapshot: Snapshot, viewer: Viewer, place: int, opinions: Opinions, slate: Slate, config: EngineConfig
 ) -> list[list[Evidence]]:
@@ -51,38 +59,46 @@ def explain(
     Return the reasons of each title of a slate, at most ranking.reasons each and at least one, largest first.
 
     place   the viewer's row in the opinions.
+
+    Everything is weighed for all titles at once, and only what is kept is named: naming is what costs.
     """
     shares = _shares(place, opinions, slate)
-    found: list[list[Evidence]] = [[] for _ in range(len(slate))]
-    _because(found, snapshot, place, opinions, slate, shares["collaborative"], config)
-    _taste(found, snapshot, viewer, slate, shares["content_based"] * config.candidates.profile_share, config)
-    _likeness(
-        found, snapshot, viewer, place, opinions, slate, shares["content_based"] * (1 - config.candidates.profile_share)
-    )
-    _friends(found, viewer, slate, config)
-    _of_titles(found, snapshot, viewer, slate, shares)
-    return [_best(evidence, config) for evidence in found]
+    profile_share = config.candidates.profile_share
+    sources = [
+        *_because(snapshot, place, opinions, slate, shares["collaborative"], config),
+        *_taste(snapshot, viewer, slate, shares["content_based"] * profile_share, config),
+        *_stated(snapshot, viewer, slate),
+        *_likeness(snapshot, place, opinions, slate, shares["content_based"] * (1 - profile_share)),
+        *_friends(viewer, slate, config),
+        *_of_titles(snapshot, viewer, slate, shares),
+    ]
+    # Equal weights keep the order of kinds.
+    sources.sort(key=lambda source: source.kind)
+    weights = np.stack([source.weight for source in sources])
+    order = np.argsort(-weights, axis=0, kind="stable")[: config.ranking.reasons]
+    kept = np.take_along_axis(weights, order, axis=0)
+    return [
+        [sources[s].name(i, weight) for s, weight in zip(of_title, heavy, strict=True) if weight > 0]
+        or [Evidence(POPULAR, 0.0)]
+        for i, (of_title, heavy) in enumerate(zip(order.T.tolist(), kept.T.tolist(), strict=True))
+    ]
 
 
-def _of_titles(
-    found: list[list[Evidence]], snapshot: Snapshot, viewer: Viewer, slate: Slate, shares: dict[str, Floats]
-) -> None:
+def _of_titles(snapshot: Snapshot, viewer: Viewer, slate: Slate, shares: dict[str, Floats]) -> list[Source]:
     """Name what speaks for a title whoever the viewer is: that it rises, is popular, is new, can be watched."""
-    popular = shares["popular"] + np.maximum(slate.popularity, 0.0)
-    columns = (slate.rows, snapshot.trend[slate.rows], shares["trending"], popular, slate.recency, slate.availability)
-    # Plain numbers from here on: a numpy scalar costs ten times as much to touch.
-    for i, (row, trend, share, popularity, recency, availability) in enumerate(
-        zip(*(column.tolist() for column in columns), strict=True)
-    ):
-        reasons = found[i]
-        if share > 0:
-            reasons.append(Evidence(RISING if trend > 0 else POPULAR, share))
-        if popularity > 0:
-            reasons.append(Evidence(POPULAR, popularity))
-        if recency > 0:
-            reasons.append(Evidence(NEW, recency))
-        if availability > 0:
-            reasons.append(Evidence(PLATFORM, availability, platform=_platform_of(snapshot, viewer, row)))
+    rises = snapshot.trend[slate.rows] > 0
+    popular = shares["popular"] + np.maximum(slate.popularity, 0.0) + np.where(rises, 0.0, shares["trending"])
+    rows = slate.rows.tolist()
+
+    def on_platform(i: int, weight: float) -> Evidence:
+        return Evidence(PLATFORM, weight, platform=_platform_of(snapshot, viewer, rows[i]))
+
+    return [
+        Source(NEW, slate.recency, lambda i, weight: Evidence(NEW, weight)),
+        Source(PLATFORM, slate.availability, on_platform),
+        Source(POPULAR, popular, lambda i, weight: Evidence(POPULAR, weight)),
+        Source(RISING, np.where(rises, shares["trending"], 0.0), lambda i, weight: Evidence(RISING, weight)),
+    ]
 
 
 def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
@@ -92,99 +108,115 @@ def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
             name: opinions.weights[name][place] * opinions.of(name)[place, slate.rows].astype(np.float64)
             for name in ("collaborative", "content_based", "trending")
         }
-        shares["popular"] = np.maximum(slate.base - sum(shares.values()), 0.0)
+        shares["popular"] = np.maximum(slate.base - slate.stated - sum(shares.values()), 0.0)
         return shares
     none = np.zeros(len(slate))
     names = ("collaborative", "content_based", "trending", "popular")
-    return {name: slate.base if name == slate.algorithm else none for name in names}
+    return {name: slate.base - slate.stated if name == slate.algorithm else none for name in names}
 
 
 def _because(
-    found: list[list[Evidence]],
-    snapshot: Snapshot,
-    place: int,
-    opinions: Opinions,
-    slate: Slate,
-    share: Floats,
-    config: EngineConfig,
-) -> None:
+    snapshot: Snapshot, place: int, opinions: Opinions, slate: Slate, share: Floats, config: EngineConfig
+) -> list[Source]:
     """Name the watched titles whose weights brought the collaborative share, in proportion."""
     held = slice(opinions.queries.indptr[place], opinions.queries.indptr[place + 1])
     history, weights = opinions.queries.indices[held], opinions.queries.data[held]
-    target = snapshot.item_of_row[slate.rows]
-    known = np.flatnonzero((target >= 0) & (share > 0))
-    if len(history) == 0 or len(known) == 0:
-        return
-    added = weights[:, None] * snapshot.item_item[np.ix_(history, target[known])]
+    if len(history) == 0 or not share.any():
+        return []
+    added = brought(snapshot, history, weights, slate.rows)
     total = added.sum(axis=0)
-    k = min(config.ranking.reason_titles, len(history))
-    top = np.argsort(-added, axis=0, kind="stable")[:k]
-    for column, i in enumerate(known):
-        brought = [int(h) for h in top[:, column] if added[h, column] > 0]
-        if brought and total[column] > 0:
-            part = min(float(added[brought, column].sum() / total[column]), 1.0)
-            rows = tuple(int(snapshot.items[history[h]]) for h in brought)
-            _add(found[i], Evidence(BECAUSE, float(share[i]) * part, rows=rows))
+    titles = snapshot.items[history].tolist()
+    most, columns = [], np.arange(len(slate))
+    part = np.zeros(len(slate))
+    for _ in range(min(config.ranking.reason_titles, len(history))):
+        best = np.argmax(added, axis=0)
+        gain = added[best, columns]
+        part += np.maximum(gain, 0.0)
+        most.append(np.where(gain > 0, best, -1).tolist())
+        added[best, columns] = -np.inf
+    fraction = np.divide(part, total, out=np.zeros(len(slate)), where=total > 0)
+
+    def named(i: int, weight: float) -> Evidence:
+        return Evidence(BECAUSE, weight, rows=tuple(titles[places[i]] for places in most if places[i] >= 0))
+
+    return [Source(BECAUSE, share * np.minimum(fraction, 1.0), named)]
 
 
-def _taste(
-    found: list[list[Evidence]],
-    snapshot: Snapshot,
-    viewer: Viewer,
-    slate: Slate,
-    share: Floats,
-    config: EngineConfig,
-) -> None:
+def _taste(snapshot: Snapshot, viewer: Viewer, slate: Slate, share: Floats, config: EngineConfig) -> list[Source]:
     """Name the liked features that a title has, each by its part of the profile's product with the title."""
-    if len(viewer.columns) == 0 or not np.any(share > 0):
-        return
+    if len(viewer.columns) == 0 or not share.any():
+        return []
     profile = np.zeros(len(snapshot.features), np.float32)
     profile[viewer.columns] = viewer.affinity
-    of_slate = snapshot.strengths[slate.rows]
+    of_slate = take_rows(snapshot.strengths, slate.rows)
     added = of_slate.data * profile[of_slate.indices]
     title = np.repeat(np.arange(len(slate)), np.diff(of_slate.indptr))
     total = np.bincount(title, weights=added, minlength=len(slate))
-    liked = np.flatnonzero((added > 0) & (total[title] > 0) & (share[title] > 0))
+    liked = np.flatnonzero((added > 0) & (total[title] > 0))
     order = liked[np.lexsort((of_slate.indices[liked], -added[liked], title[liked]))]
-    place = np.arange(len(order)) - np.searchsorted(title[order], title[order])
-    for at in order[place < config.ranking.reason_titles]:
-        i = int(title[at])
-        part = min(float(added[at] / total[i]), 1.0)
-        _add(found[i], Evidence(FEATURE, float(share[i]) * part, feature=int(of_slate.indices[at])))
+    nth = np.arange(len(order)) - np.searchsorted(title[order], title[order])
+    sources = []
+    for n in range(config.ranking.reason_titles):
+        at = order[nth == n]
+        weight, feature = np.zeros(len(slate)), np.full(len(slate), -1)
+        weight[title[at]] = share[title[at]] * np.minimum(added[at] / total[title[at]], 1.0)
+        feature[title[at]] = of_slate.indices[at]
+        sources.append(Source(FEATURE, weight, _feature_namer(feature.tolist())))
+    return sources
 
 
-def _likeness(
-    found: list[list[Evidence]],
-    snapshot: Snapshot,
-    viewer: Viewer,
-    place: int,
-    opinions: Opinions,
-    slate: Slate,
-    share: Floats,
-) -> None:
-    """Name the liked title that is closest to the proposed one, for what the centroids brought."""
-    liked = np.flatnonzero(viewer.liked > 0)[-LIKED_COMPARED:]
-    if len(liked) == 0 or len(opinions.centres[place]) == 0 or not np.any(share > 0):
-        return
-    rows = viewer.history[liked]
-    closeness = snapshot.vectors[slate.rows] @ snapshot.vectors[rows].T
+def _stated(snapshot: Snapshot, viewer: Viewer, slate: Slate) -> list[Source]:
+    """Name the feature of a title that the viewer says they like most, for what their words added."""
+    if viewer.is_stated is None or not np.any(slate.stated > 0):
+        return []
+    columns, affinity = viewer.columns[viewer.is_stated], viewer.affinity[viewer.is_stated]
+    having = take_rows(snapshot.strengths, slate.rows)[:, columns] > 0
+    most = np.argmax(having.toarray() * affinity, axis=1)
+    return [Source(FEATURE, np.maximum(slate.stated, 0.0), _feature_namer(columns[most].tolist()))]
+
+
+def _feature_namer(feature: list[int]) -> Callable[[int, float], Evidence]:
+    return lambda i, weight: Evidence(FEATURE, weight, feature=feature[i])
+
+
+def _likeness(snapshot: Snapshot, place: int, opinions: Opinions, slate: Slate, share: Floats) -> list[Source]:
+    """Name the liked title that adds most to the proposed one's likeness, for what it adds."""
+    held = slice(opinions.histories.indptr[place], opinions.histories.indptr[place + 1])
+    rows, weights = opinions.histories.indices[held], opinions.histories.data[held]
+    if len(rows) == 0 or not share.any():
+        return []
+    alike = take_rows(snapshot.likeness, slate.rows) @ take_rows(snapshot.likeness, rows).T
+    added = alike.toarray() * weights[None, :]
     # A title that comes back is no evidence for itself.
-    closeness[slate.rows[:, None] == rows[None, :]] = -1.0
-    for i, nearest in enumerate(np.argmax(closeness, axis=1)):
-        if closeness[i, nearest] > 0:
-            _add(found[i], Evidence(LIKENESS, float(share[i]), rows=(int(rows[nearest]),)))
+    added[slate.rows[:, None] == rows[None, :]] = 0.0
+    total, most = added.sum(axis=1), np.argmax(added, axis=1)
+    gain = added[np.arange(len(slate)), most]
+    titles = rows[most].tolist()
+    return [
+        Source(
+            LIKENESS,
+            share * np.divide(gain, total, out=np.zeros(len(slate)), where=total > 0),
+            lambda i, weight: Evidence(LIKENESS, weight, rows=(titles[i],)),
+        )
+    ]
 
 
-def _friends(found: list[list[Evidence]], viewer: Viewer, slate: Slate, config: EngineConfig) -> None:
+def _friends(viewer: Viewer, slate: Slate, config: EngineConfig) -> list[Source]:
+    """Name the friends who did something with a title, the strongest act first."""
+    if not viewer.friends:
+        return []
     acts: dict[int, list[FriendAct]] = {}
     for act in viewer.friends:
         acts.setdefault(act.row, []).append(act)
-    for i, row in enumerate(slate.rows):
-        if int(row) in acts:
-            weight = slate.base[i] if slate.algorithm == "social" else slate.social[i]
-            strongest = sorted(acts[int(row)], key=lambda act: (-act.strength, act.friend_id))
-            names = tuple(dict.fromkeys(act.friend_id for act in strongest))
-            _add(found[i], Evidence(FRIENDS, float(weight), friends=names[: config.ranking.reasons]))
+    rows = slate.rows.tolist()
+    told = np.array([row in acts for row in rows], dtype=bool)
+
+    def named(i: int, weight: float) -> Evidence:
+        strongest = sorted(acts[rows[i]], key=lambda act: (-act.strength, act.friend_id))
+        names = tuple(dict.fromkeys(act.friend_id for act in strongest))
+        return Evidence(FRIENDS, weight, friends=names[: config.ranking.reasons])
+
+    return [Source(FRIENDS, np.where(told, slate.base if slate.algorithm == "social" else slate.social, 0.0), named)]
 
 
 def _platform_of(snapshot: Snapshot, viewer: Viewer, row: int) -> int:
@@ -192,18 +224,3 @@ def _platform_of(snapshot: Snapshot, viewer: Viewer, row: int) -> int:
     held = snapshot.available.indices[snapshot.available.indptr[row] : snapshot.available.indptr[row + 1]].tolist()
     column: int = next(column for column in viewer.subscribed.tolist() if column in held)
     return column
-
-
-def _add(reasons: list[Evidence], evidence: Evidence) -> None:
-    if evidence.weight > 0:
-        reasons.append(evidence)
-
-
-def _best(reasons: Sequence[Evidence], config: EngineConfig) -> list[Evidence]:
-    """Return the heaviest reasons, popularity named once; 'popular' where nothing else was found."""
-    popular = [reason for reason in reasons if reason.kind == POPULAR]
-    if len(popular) > 1:
-        together = Evidence(POPULAR, sum(reason.weight for reason in popular))
-        reasons = [*(reason for reason in reasons if reason.kind != POPULAR), together]
-    ordered = sorted(reasons, key=lambda reason: (-reason.weight, reason.kind, reason.rows, reason.feature))
-    return ordered[: config.ranking.reasons] or [Evidence(POPULAR, 0.0)]

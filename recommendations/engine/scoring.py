@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommendations.engine.centroids import centroids
-from recommendations.engine.collaborative import history_weights
 from recommendations.engine.config import EngineConfig
+from recommendations.engine.likes import history_weights
 from recommendations.engine.snapshot import Snapshot, Viewer
 
 Scores = NDArray[np.float32]
@@ -23,8 +22,8 @@ class Opinions:
     """
     What each algorithm thinks, (n_viewers, n_titles) float32 in [0, 1] each; 0 is no opinion.
 
-    queries     csr (n_viewers, n_items): how the history was weighted
-    centres     each viewer's centroids, (c, d)
+    histories   csr (n_viewers, n_titles): how much each title of the history counts
+    queries     the same over the titles of the item-item model, csr (n_viewers, n_items)
     blend       the hybrid; weights[algorithm] is (n_viewers,), the share each has in it, popularity included
     """
 
@@ -34,8 +33,8 @@ class Opinions:
     social: Scores
     blend: Scores
     weights: dict[str, NDArray[np.float32]]
+    histories: sparse.csr_matrix
     queries: sparse.csr_matrix
-    centres: list[NDArray[np.float32]]
 
     def of(self, algorithm: str) -> Scores:
         """Return one algorithm's scores; ValueError for a name that is none."""
@@ -49,76 +48,98 @@ class Opinions:
 
 def opinions(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig) -> Opinions:
     """Return what each algorithm and their blend think of each title for each viewer."""
-    queries = history_queries(snapshot, viewers, config)
-    collaborative = collaborative_scores(snapshot, queries)
-    content, centres = content_scores(snapshot, viewers, config)
+    histories = weighted_histories(snapshot, viewers, config)
+    queries = of_items(snapshot, histories)
+    collaborative = collaborative_scores(snapshot, viewers, queries)
+    content = content_scores(snapshot, viewers, histories, config)
     trending = np.broadcast_to(trending_scores(snapshot, config), content.shape)
     social = social_scores(snapshot, viewers)
     weights = blend_weights(viewers, config)
-    popular = snapshot.popularity.astype(np.float32)[None, :]
+    popular = snapshot.fame.astype(np.float32)[None, :]
     blend = (
         weights["collaborative"][:, None] * collaborative
         + weights["content_based"][:, None] * content
         + weights["trending"][:, None] * trending
         + weights["popular"][:, None] * popular
     )
-    return Opinions(collaborative, content, trending, social, blend, weights, queries, centres)
+    return Opinions(collaborative, content, trending, social, blend, weights, histories, queries)
 
 
-def history_queries(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig) -> sparse.csr_matrix:
-    """Return the histories as the item-item model reads them: csr (n_viewers, n_items) float32."""
+def weighted_histories(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig) -> sparse.csr_matrix:
+    """Return how much each title of each history counts: csr (n_viewers, n_titles) float32."""
     c = config.collaborative
-    data, columns, ends = [], [], [0]
-    for viewer in viewers:
-        item = snapshot.item_of_row[viewer.history]
-        weights = history_weights(viewer.liked, viewer.day, threshold=c.like_threshold, exponent=c.recency_exponent)
-        use = (item >= 0) & (weights > 0)
-        data.append(weights[use])
-        columns.append(item[use])
-        ends.append(ends[-1] + int(use.sum()))
-    shape = (len(viewers), len(snapshot.items))
-    return sparse.csr_matrix(
-        (np.concatenate(data or [np.zeros(0)]).astype(np.float32), np.concatenate(columns or [np.zeros(0, int)]), ends),
-        shape=shape,
-    )
+    exponent = c.recency_exponent * snapshot.fade
+    weights = [history_weights(v.liked, v.day, threshold=c.like_threshold, exponent=exponent) for v in viewers]
+    data = np.concatenate([np.zeros(0), *weights]).astype(np.float32)
+    columns = np.concatenate([np.zeros(0, np.int64), *(v.history for v in viewers)])
+    ends = np.cumsum([0, *(len(v.history) for v in viewers)])
+    found = sparse.csr_matrix((data, columns, ends), shape=(len(viewers), len(snapshot)))
+    found.eliminate_zeros()
+    return found
 
 
-def collaborative_scores(snapshot: Snapshot, queries: sparse.csr_matrix) -> Scores:
-    """Return q B spread over all titles, each viewer's best being 1; titles the model does not know get 0."""
+def of_items(snapshot: Snapshot, histories: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return the histories as far as the item-item model knows their titles: csr (n_viewers, n_items)."""
+    item = snapshot.item_of_row[histories.indices]
+    known = item >= 0
+    ends = np.concatenate([[0], np.cumsum(known)])[histories.indptr]
+    shape = (histories.shape[0], len(snapshot.items))
+    return sparse.csr_matrix((histories.data[known], item[known], ends), shape=shape)
+
+
+def collaborative_scores(snapshot: Snapshot, viewers: Sequence[Viewer], queries: sparse.csr_matrix) -> Scores:
+    """
+    Return what each history says of all titles, in [0, 1]; what a viewer does not know yet sets the scale.
+
+    Titles outside the model are scored by what they are like; those of which nothing is known get 0.
+    """
     scores = np.zeros((queries.shape[0], len(snapshot)), np.float32)
-    if len(snapshot.items):
-        for row in range(queries.shape[0]):
-            held = slice(queries.indptr[row], queries.indptr[row + 1])
-            # Gathering rows beats a sparse product: the matrix is mapped from disk, and only these rows are touched.
-            scores[row, snapshot.items] = queries.data[held] @ snapshot.item_item[queries.indices[held]]
-    return to_unit(scores)
+    scores[:, snapshot.items] = queries @ snapshot.item_item
+    if len(snapshot.outside):
+        scores[:, snapshot.outside] = (snapshot.outside_traits @ (queries @ snapshot.bridge).T).T
+    best = np.empty((len(viewers), 1), np.float32)
+    for place, viewer in enumerate(viewers):
+        known = scores[place, viewer.history]
+        scores[place, viewer.history] = 0.0
+        best[place] = scores[place].max(initial=0.0)
+        scores[place, viewer.history] = known
+    np.divide(scores, best, out=scores, where=best > 0)
+    return np.clip(scores, 0.0, 1.0, out=scores)
+
+
+def brought(
+    snapshot: Snapshot, history: NDArray[np.integer], weights: NDArray[np.float32], rows: NDArray[np.int64]
+) -> Scores:
+    """Return what each title of a history adds to the raw collaborative scores of rows, (h, k); history in items."""
+    added = np.zeros((len(history), len(rows)), np.float32)
+    item, outside = snapshot.item_of_row[rows], snapshot.outside_of_row[rows]
+    inside = np.flatnonzero(item >= 0)
+    added[:, inside] = snapshot.item_item[np.ix_(history, item[inside])]
+    beyond = np.flatnonzero(outside >= 0)
+    if len(beyond):
+        added[:, beyond] = (snapshot.outside_traits[outside[beyond]] @ snapshot.bridge[history].T).T
+    added *= weights[:, None]
+    return added
 
 
 def content_scores(
-    snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig
-) -> tuple[Scores, list[NDArray[np.float32]]]:
-    """Return profile and centroids against each title, mixed, and the centroids of each viewer."""
-    profiles = sparse.csr_matrix(
-        (
-            np.concatenate([v.affinity for v in viewers] or [np.zeros(0)]).astype(np.float32),
-            np.concatenate([v.columns for v in viewers] or [np.zeros(0, int)]),
-            np.cumsum([0, *(len(v.columns) for v in viewers)]),
-        ),
-        shape=(len(viewers), len(snapshot.features)),
-    )
-    named = np.asarray((profiles @ snapshot.strengths.T).todense(), dtype=np.float32)
-    c = config.candidates
-    centres = [
-        centroids(snapshot.vectors[v.history], v.liked, k=c.centroids, rounds=c.centroid_rounds) for v in viewers
-    ]
-    near = np.zeros_like(named)
-    counts = np.array([len(x) for x in centres])
-    if counts.any():
-        closeness = np.concatenate(centres) @ snapshot.vectors.T
-        starts = (np.cumsum(counts) - counts)[counts > 0]
-        near[counts > 0] = np.maximum.reduceat(closeness, starts, axis=0)
-    share = np.float32(c.profile_share)
-    return to_unit(share * to_unit(named) + (1 - share) * to_unit(near, from_mean=True)), centres
+    snapshot: Snapshot, viewers: Sequence[Viewer], histories: sparse.csr_matrix, config: EngineConfig
+) -> Scores:
+    """Return the profile against each title, and each title's likeness to what was liked, mixed."""
+    profiles = np.zeros((len(snapshot.features), len(viewers)), np.float32)
+    for place, viewer in enumerate(viewers):
+        profiles[viewer.columns, place] = viewer.affinity
+    share = np.float32(config.candidates.profile_share)
+    named = to_unit((snapshot.strengths @ profiles).T)
+    alike = to_unit(_unknown((snapshot.likeness @ (histories @ snapshot.likeness).toarray().T).T, viewers))
+    return to_unit(share * named + (1 - share) * alike)
+
+
+def _unknown(scores: Scores, viewers: Sequence[Viewer]) -> Scores:
+    """Return the scores of what is not in the history, 0 for what is: a title is no evidence for itself."""
+    for place, viewer in enumerate(viewers):
+        scores[place, viewer.history] = 0.0
+    return scores
 
 
 def trending_scores(snapshot: Snapshot, config: EngineConfig) -> Scores:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recommendations.engine.arrays import top_rows
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.diversity import diversify
+from recommendations.engine.rests import Rests
 from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.engine.weighting import half_life_decay
 
@@ -24,7 +25,12 @@ WIDER = 2
 
 @dataclass(frozen=True)
 class Slate:
-    """Titles in order with the parts of their scores; all (k,), rows of the snapshot."""
+    """
+    Titles in order with the parts of their scores; all (k,), rows of the snapshot.
+
+    rest     how much of the diversity penalty is a rest
+    stated   how much of the base is what the viewer stated about the title's features, 0 or less against it
+    """
 
     algorithm: str
     rows: NDArray[np.int64]
@@ -34,6 +40,8 @@ class Slate:
     availability: Floats
     social: Floats
     diversity: Floats
+    rest: Floats
+    stated: Floats
 
     @property
     def final(self) -> Floats:
@@ -54,6 +62,8 @@ def slate(
     k: int,
     diversity: float,
     config: EngineConfig,
+    rests: Rests | None = None,
+    stated: Floats | None = None,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -62,11 +72,16 @@ def slate(
     boosts      see `boosts_for`; what friends think is left out where the base is just that
     allowed     (n_titles,) what may be proposed at all
     diversity   the dial in [0, 1]; see ranking.diversity_strength
+    rests       what comes after the others for a while
+    stated      (n_titles,) added to the base, which stays in [-1, 1]; see `stated_effect`
     """
+    base = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
     friends = boosts.none if algorithm == "social" else boosts.social
     relevance = np.where(
-        allowed & (scores > 0), scores + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
+        allowed & (base > 0), base + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
     )
+    if rests is not None:
+        relevance = relevance - rests.penalty
     strength = diversity * config.ranking.diversity_strength
     pool = top_rows(relevance, WIDER * k if strength > 0 else k)
     penalty: Floats = np.zeros(len(pool))
@@ -74,16 +89,34 @@ def slate(
         near = snapshot.vectors[pool]
         order, taken_off = diversify(relevance[pool], np.clip(near @ near.T, 0.0, 1.0), strength=strength, k=k)
         pool, penalty = pool[order], taken_off.astype(np.float64)
+    rest = boosts.none[pool] if rests is None else rests.penalty[pool]
     return Slate(
         algorithm=algorithm,
         rows=pool,
-        base=scores[pool].astype(np.float64),
+        base=base[pool].astype(np.float64),
         popularity=boosts.popularity[pool],
         recency=boosts.recency[pool],
         availability=boosts.availability[pool],
         social=friends[pool],
-        diversity=penalty,
+        diversity=penalty + rest,
+        rest=rest,
+        stated=(base[pool] - scores[pool]).astype(np.float64),
     )
+
+
+def stated_effect(snapshot: Snapshot, viewer: Viewer, config: EngineConfig) -> Floats | None:
+    """
+    Return what a viewer's own words about features add to each title, (n_titles,); None where they said nothing.
+
+    ranking.stated_weight for a title with one wholly liked feature, minus that for a wholly disliked one. Several add
+    up to no more than that. What is muted adds nothing.
+    """
+    if viewer.is_stated is None or not np.any(viewer.affinity[viewer.is_stated]):
+        return None
+    columns, affinity = viewer.columns[viewer.is_stated], viewer.affinity[viewer.is_stated]
+    having = snapshot.strengths[:, columns] > 0
+    effect: Floats = config.ranking.stated_weight * np.clip(having @ affinity, -1.0, 1.0)
+    return effect
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recommendations.engine.arrays import unit_rows
+
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
@@ -22,10 +24,16 @@ class Snapshot:
     active        (n,) may be recommended at all
     items         (m,) rows of the titles that the item-item model knows, ascending
     item_item     (m, m) float32 weights; column j scores title j
+    outside       (o,) rows that the model reaches by what they are like: with their traits, csr (o, n_traits) float32,
+                  and the bridge, (m, n_traits) float32, a history q scores them q bridge traits'
+    fade          histories fade by the config's exponent times this, as the data ask for
     strengths     csr (n, n_features) float32, what each title is like
     features      (type, value) of each column of strengths
+    likeness      csr like strengths with rows of length 1, whose products are how alike titles are; where left out,
+                  the strengths so scaled
     vectors       (n, d) float32 unit rows, zeros where a title has none
     popularity    (n,) in [0, 1]: the share of titles that are less watched of late
+    fame          (n,) in [0, 1]: by how many it was liked, ever, in logarithms; where left out, the popularity
     trend         (n,) in [0, 1]: how surprisingly well it does; 0 where nothing is known
     release_day   (n,) days since 1970-01-01, NaN where not known
     available     csr (n, n_platforms) bool, where it can be watched
@@ -45,7 +53,14 @@ class Snapshot:
     available: sparse.csr_matrix
     platforms: Sequence[str]
     version: str = ""
+    fame: Floats = field(default_factory=lambda: np.zeros(0))
+    outside: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    outside_traits: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix(np.zeros((0, 0), np.float32)))
+    bridge: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    fade: float = 1.0
+    likeness: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix(np.zeros((0, 0), np.float32)))
     item_of_row: Rows = field(init=False)
+    outside_of_row: Rows = field(init=False)
     feature_column: Mapping[tuple[str, str], int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,9 +70,20 @@ class Snapshot:
                 raise ValueError(f"{name} must have {n} entries, got {len(getattr(self, name))}")
         if self.item_item.shape != (len(self.items), len(self.items)):
             raise ValueError(f"item_item must be square over {len(self.items)} items, got {self.item_item.shape}")
+        if len(self.fame) == 0:
+            object.__setattr__(self, "fame", self.popularity)
+        if self.outside_traits.shape != (len(self.outside), self.bridge.shape[1]):
+            raise ValueError(
+                f"outside_traits must be ({len(self.outside)}, {self.bridge.shape[1]}), got {self.outside_traits.shape}"
+            )
+        if self.likeness.shape != self.strengths.shape:
+            object.__setattr__(self, "likeness", unit_rows(self.strengths))
         item_of_row = np.full(n, -1, dtype=np.int64)
         item_of_row[self.items] = np.arange(len(self.items))
         object.__setattr__(self, "item_of_row", item_of_row)
+        outside_of_row = np.full(n, -1, dtype=np.int64)
+        outside_of_row[self.outside] = np.arange(len(self.outside))
+        object.__setattr__(self, "outside_of_row", outside_of_row)
         object.__setattr__(self, "feature_column", {key: column for column, key in enumerate(self.features)})
 
     def __len__(self) -> int:
@@ -75,15 +101,37 @@ class FriendAct:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """
+    What a viewer lately answered to recommendations, or left unanswered; days since 1970-01-01.
+
+    dismissed   (d,) rows of the titles they are not interested in, with dismissed_day (d,)
+    near        (p,) rows that rest with a dismissed title: it and its close neighbours; near_dismissed (p,) its place
+    enjoyed     (e,) rows of titles they finished or liked, one an act, with enjoyed_day (e,)
+    shown       (s,) rows of titles they let pass, one an impression, with shown_day (s,)
+    """
+
+    dismissed: Rows
+    dismissed_day: Floats
+    near: Rows
+    near_dismissed: Rows
+    enjoyed: Rows
+    enjoyed_day: Floats
+    shown: Rows
+    shown_day: Floats
+
+
+@dataclass(frozen=True)
 class Viewer:
     """
     One viewer as scoring sees them; rows are rows of the snapshot.
 
     history       (h,) titles acted on, with liked (h,) of `collaborative.liking` and day (h,) of the latest act
-    columns       (f,) features of the profile, with affinity (f,) in [-1, 1]
+    columns       (f,) features of the profile, with affinity (f,) in [-1, 1], and which of them the viewer stated (f,)
     dealt_with    rows that are not to be proposed: watched, begun, judged or dismissed
     subscribed    columns of snapshot.available
     friends       what friends did, as far as the viewer may see it
+    answers       None where there are none that matter
     """
 
     user_id: str
@@ -95,3 +143,5 @@ class Viewer:
     dealt_with: Rows
     subscribed: Rows
     friends: Sequence[FriendAct] = ()
+    is_stated: NDArray[np.bool_] | None = None
+    answers: Answers | None = None

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 from bingeboard.errors import Invalid
 from bingeboard.graphql.inputs import made_at_once
 from bingeboard.graphql.nodes import number_of, uuid_of
-from bingeboard.shows.graphql.enums import ContentType
+from bingeboard.shows.graphql.enums import ContentType, FeatureType
 from bingeboard.shows.graphql.inputs import check_bounds
 from bingeboard.shows.queries import platform_slugs
 from recommendations.graphql.enums import EventType, FeedbackType
@@ -19,6 +19,7 @@ from recommendations.pipeline.events import NewEvent
 from recommendations.pipeline.feedback import NewFeedback
 from recommendations.pipeline.profiles import PlatformChoice
 from recommendations.pipeline.ranking import ListFilter, Moment
+from recommendations.pipeline.taste import TasteChange
 
 # Longest word about a moment ("living-room tv"), as wide as the column that counts them.
 LONGEST_WORD = 64
@@ -84,6 +85,29 @@ class FeedbackInput:
             value=self.value,
             context=self.context,
             occurred_at=self.occurred_at,
+        )
+
+
+@strawberry.input(description="affinity -1 to 1; null forgets what was learned")
+class TasteChangeInput:
+    """As the contract has it, and restore."""
+
+    feature_type: FeatureType = strawberry.field(description="What kind of thing it is.")
+    feature_value: str = strawberry.field(description="The thing itself, in any case of letters.")
+    affinity: float | None = strawberry.field(
+        default=None, description="How the viewer likes it, -1 to 1; 0 mutes it; null forgets what was learned of it."
+    )
+    restore: bool | None = strawberry.field(
+        default=False, description="Take back what was stated or forgotten: the entry is what the acts say again."
+    )
+
+    def change(self) -> TasteChange:
+        """Return what is wanted."""
+        return TasteChange(
+            feature_type=self.feature_type.value,
+            feature_value=self.feature_value,
+            affinity=self.affinity,
+            restore=bool(self.restore),
         )
 
 

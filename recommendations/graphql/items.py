@@ -7,15 +7,17 @@ from typing import TypeVar
 
 from bingeboard.errors import Invalid
 from bingeboard.graphql.limits import LONGEST_LIST
-from bingeboard.graphql.nodes import global_id
+from bingeboard.graphql.nodes import global_id, number_of
 from bingeboard.graphql.problems import UserError, user_error
 from recommendations.graphql.enums import EventStatus
 from recommendations.graphql.inputs import EventInput, FeedbackInput
 from recommendations.graphql.types import EventOutcome, SendFeedbackPayload, TrackEventsPayload
 from recommendations.pipeline.events import REJECTED, Outcome, record_events
-from recommendations.pipeline.feedback import record_feedback
+from recommendations.pipeline.feedback import record_feedback, undo_feedback
 from recommendations.pipeline.problems import Problem
 
+# What feedback's ids are the ids of.
+FEEDBACK = "Feedback"
 Sent = TypeVar("Sent")
 Taken = TypeVar("Taken")
 
@@ -51,7 +53,21 @@ def give_feedback(*, user_id: str, inputs: Sequence[FeedbackInput], now: dt.date
     return SendFeedbackPayload(
         accepted=receipt.accepted,
         duplicates=receipt.duplicates,
-        feedback_ids=[global_id("Feedback", key) for key in receipt.ids if key is not None],
+        feedback_ids=[global_id(FEEDBACK, key) for key in receipt.ids if key is not None],
+        user_errors=[user_error(item) for item in sorted((*bad, *refused), key=lambda item: item.index)],
+    )
+
+
+def take_back(*, user_id: str, feedback_ids: Sequence[str], now: dt.datetime) -> SendFeedbackPayload:
+    """Take feedback back and return which of it there was."""
+    readable, bad = _read(feedback_ids, lambda sent: number_of(sent, FEEDBACK, field="feedbackIds"))
+    receipt = undo_feedback(user_id=user_id, feedback_ids=list(readable.values()), now=now)
+    places = list(readable)
+    refused = [Problem(places[p.index], p.field, p.code, p.message) for p in receipt.problems]
+    return SendFeedbackPayload(
+        accepted=len(receipt.ids),
+        duplicates=receipt.duplicates,
+        feedback_ids=[global_id(FEEDBACK, key) for key in receipt.ids],
         user_errors=[user_error(item) for item in sorted((*bad, *refused), key=lambda item: item.index)],
     )
 

@@ -23,6 +23,7 @@ from recommendations.graphql.inputs import (
     FeedbackInput,
     PlatformPreferenceInput,
     RecommendationFilter,
+    TasteChangeInput,
     ViewingContext,
 )
 from recommendations.graphql.nudge import nudge
@@ -34,11 +35,13 @@ from recommendations.graphql.types import (
     TasteConnection,
     TasteEdge,
     TasteEntry,
+    TastePayload,
+    TastePreview,
     TrackEventsPayload,
     TrendingShow,
 )
 from recommendations.models import ServedList
-from recommendations.pipeline import folding, profiles, ranking
+from recommendations.pipeline import folding, profiles, ranking, taste
 from recommendations.pipeline.ranking import ListFilter, Moment
 from recommendations.queries import serving
 
@@ -145,17 +148,31 @@ class RecommendationsQuery:
         after: After = None,
     ) -> TasteConnection:
         viewer = info.context.require_user()
-        size = page_size(first, TASTES_SHOWN)
-        affinity_and_row = place_of(after, (int, float), int) if after is not None else None
-        folding.settle(user_ids=[viewer.id])
-        tastes = serving.taste_of(
+        return _tastes(info.context, viewer.id, feature_type.value if feature_type else None, first, after)
+
+    @strawberry.field(description="The list as it would be with these changes, and what moved; nothing is stored.")
+    def preview_taste(
+        self,
+        info: Info,
+        changes: Annotated[list[TasteChangeInput], strawberry.argument(description="What would be changed.")],
+        first: First = LIST_SHOWN,
+    ) -> TastePreview:
+        viewer = info.context.require_user()
+        info.context.spend(2 * ROWS_A_LIST)
+        found = taste.preview_taste(
             user_id=viewer.id,
-            kind=feature_type.value if feature_type else None,
-            first=size + 1,
-            after=(float(affinity_and_row[0]), affinity_and_row[1]) if affinity_and_row else None,
+            changes=[change.change() for change in changes],
+            first=page_size(first, LIST_SHOWN),
+            now=info.context.now,
         )
-        info.context.spend(len(tastes))
-        return _taste_page(tastes, size, after)
+        shows = batches.shows(info.context, list({*found.before, *found.after}))
+        named = {name: [shows[i] for i in getattr(found, name) if i in shows] for name in ("before", "after")}
+        return TastePreview(
+            **named,
+            entered=[show for show in named["after"] if show.pk not in found.before],
+            left=[show for show in named["before"] if show.pk not in found.after],
+            user_errors=[user_error(problem) for problem in found.problems],
+        )
 
 
 @strawberry.type
@@ -188,6 +205,65 @@ class RecommendationsMutation:
         if payload.accepted:
             nudge(tasks.refresh_viewer, user_id=viewer.id)
         return payload
+
+    @strawberry.mutation(
+        description="Take feedback back: all is as if it had never been sent, and it may be sent again. Of the payload,"
+        " `accepted` and `feedbackIds` say which was taken back, `duplicates` how much of it was named twice."
+    )
+    def undo_feedback(
+        self,
+        info: Info,
+        feedback_ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="As sendFeedback returned them; at most 500 a call.")
+        ],
+    ) -> SendFeedbackPayload:
+        viewer = info.context.require_user()
+        payload = items.take_back(user_id=viewer.id, feedback_ids=feedback_ids, now=info.context.now)
+        if payload.accepted:
+            nudge(tasks.refresh_viewer, user_id=viewer.id)
+        return payload
+
+    @strawberry.mutation(
+        description="State, mute, forget or restore entries of the viewer's taste; the next list reflects it."
+    )
+    def update_taste(
+        self,
+        info: Info,
+        changes: Annotated[list[TasteChangeInput], strawberry.argument(description="At most 100 a call.")],
+    ) -> TastePayload:
+        viewer = info.context.require_user()
+        problems = taste.change_taste(
+            user_id=viewer.id, changes=[change.change() for change in changes], now=info.context.now
+        )
+        if len(problems) < len(changes):
+            nudge(tasks.refresh_viewer, user_id=viewer.id)
+        return TastePayload(
+            taste=_tastes(info.context, viewer.id), user_errors=[user_error(problem) for problem in problems]
+        )
+
+    @strawberry.mutation(
+        description="Take a session or a title out of the taste profile ('it was for the kids'), exactly; or put it"
+        " back."
+    )
+    def exclude_from_taste(
+        self,
+        info: Info,
+        session_id: Annotated[str | None, strawberry.argument(description="Which sitting; any where left out.")] = None,
+        show_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Which title; any where left out.")
+        ] = None,
+        exclude: Annotated[bool, strawberry.argument(description="false puts it back.")] = True,
+    ) -> TastePayload:
+        viewer = info.context.require_user()
+        taste.exclude_from_taste(
+            user_id=viewer.id,
+            session_id=session_id,
+            show_id=None if show_id is None else number_of(show_id, "Show", field="showId"),
+            exclude=exclude,
+            now=info.context.now,
+        )
+        nudge(tasks.refresh_viewer, user_id=viewer.id)
+        return TastePayload(taste=_tastes(info.context, viewer.id), user_errors=[])
 
     @strawberry.mutation(
         description="Say which services the viewer has and how they like them; the rest stay as they are."
@@ -258,21 +334,44 @@ def _segment(context: Context, scope: TrendType, genre: str | None, platform: st
     return {"user": context.require_user().id} if scope is TrendType.FRIEND_NETWORK else {}
 
 
+def _tastes(
+    context: Context, user_id: str, kind: str | None = None, first: int | None = None, after: str | None = None
+) -> TasteConnection:
+    """Return a page of what the viewer likes, all their acts counted."""
+    size = page_size(first, TASTES_SHOWN)
+    affinity_and_row = place_of(after, (int, float), int) if after is not None else None
+    folding.settle(user_ids=[user_id])
+    tastes = serving.taste_of(
+        user_id=user_id,
+        kind=kind,
+        first=size + 1,
+        after=(float(affinity_and_row[0]), affinity_and_row[1]) if affinity_and_row else None,
+    )
+    context.spend(len(tastes))
+    return _taste_page(tastes, size, after)
+
+
 def _taste_page(tastes: list[serving.Taste], size: int, after: str | None) -> TasteConnection:
     edges = [
         TasteEdge(
-            cursor=cursor_of(taste.affinity, taste.id),
+            cursor=cursor_of(entry.affinity, entry.id),
             node=TasteEntry(
-                feature_type=taste.feature_type,  # type: ignore[arg-type]  # enums take the table's own words
-                feature_value=taste.feature_value,
-                affinity_score=taste.affinity,
-                confidence=taste.confidence,
-                decay_rate=taste.decay_rate,
-                last_updated=taste.last_updated,
-                source="stated" if taste.is_stated else "learned",
+                feature_type=entry.feature_type,  # type: ignore[arg-type]  # enums take the table's own words
+                feature_value=entry.feature_value,
+                affinity_score=entry.affinity,
+                confidence=entry.confidence,
+                decay_rate=entry.decay_rate,
+                last_updated=entry.last_updated,
+                source=_source(entry),
             ),
         )
-        for taste in tastes[:size]
+        for entry in tastes[:size]
     ]
     cursors = [edge.cursor for edge in edges]
     return TasteConnection(edges=edges, page_info=page_info(cursors, has_next=len(tastes) > size, after=after))
+
+
+def _source(taste: serving.Taste) -> str:
+    if not taste.is_stated:
+        return "learned"
+    return "stated" if taste.affinity else "muted"

@@ -118,7 +118,9 @@ class TasteEntry:
     confidence: float = strawberry.field(description="How much it was seen, 0 to below 1.")
     decay_rate: float = strawberry.field(description="How fast it fades, per week.")
     last_updated: dt.datetime = strawberry.field(description="When the latest act that shaped it happened.")
-    source: str = strawberry.field(description="learned, or stated by the viewer: what they state wins.")
+    source: str = strawberry.field(
+        description="learned; or stated by the viewer, which wins; or muted by them, which counts as nothing."
+    )
 
 
 @strawberry.type(description="A taste in a page, and where it stands.")
@@ -135,6 +137,25 @@ class TasteConnection:
 
     edges: list[TasteEdge] = strawberry.field(description="The tastes, the most liked first.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+
+
+@strawberry.type(description="The viewer's taste after a change.")
+class TastePayload:
+    """What changed, and what did not."""
+
+    taste: TasteConnection = strawberry.field(description="The first page of the taste as it is now.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong with single changes.")
+
+
+@strawberry.type(description="What changes of taste would do to the viewer's list; nothing of it is stored.")
+class TastePreview:
+    """Two lists and what is between them."""
+
+    before: list[Show] = strawberry.field(description="The list as it is.")
+    after: list[Show] = strawberry.field(description="The list as it would be.")
+    entered: list[Show] = strawberry.field(description="What would come in, in the order of the list.")
+    left: list[Show] = strawberry.field(description="What would go, in the order of the list.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong with single changes.")
 
 
 @strawberry.type(description="What became of one event.")

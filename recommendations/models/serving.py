@@ -113,7 +113,8 @@ class ServedList(models.Model):
     """
     A list as it was served, immutable: what was shown where, why, and with what probability.
 
-    items: [{"show": id, "position": 1.., "algorithm", "breakdown": {...}, "reasons": [...], "propensity"}, ...]
+    items: [{"show": id, "position": 1.., "algorithm", "breakdown": {...}, "reasons": [...], "propensity"}, ...];
+    where something was taken off a score, "penalties" says what and why
     """
 
     request_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

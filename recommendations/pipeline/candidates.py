@@ -19,7 +19,7 @@ from recommendations.pipeline import artifacts, collaborative, folding
 from recommendations.pipeline.collaborative import likes
 from recommendations.queries.events import EventArrays, to_day
 from recommendations.queries.social import friend_acts
-from recommendations.queries.viewers import load_viewers, trend_by_show
+from recommendations.queries.viewers import Stated, load_viewers, trend_by_show
 
 Progress = Callable[[int], None]
 # Stored in a transaction each: a killed run loses one chunk, and no reader waits long.
@@ -63,16 +63,28 @@ def _from_model(model: artifacts.LoadedModel) -> Snapshot:
         (np.ones(len(a["available_indices"]), bool), a["available_indices"], a["available_indptr"]),
         shape=(n, len(document["platforms"])),
     )
+    outside_traits = sparse.csr_matrix(
+        (np.asarray(a["outside_data"]), np.asarray(a["outside_indices"]), np.asarray(a["outside_indptr"])),
+        shape=(len(a["outside"]), a["bridge"].shape[1]),
+    )
     return Snapshot(
         show_ids=np.asarray(a["show_ids"]),
         active=np.asarray(a["active"]),
         items=np.asarray(a["items"]),
         item_item=a["item_item"],
+        outside=np.asarray(a["outside"]),
+        outside_traits=outside_traits,
+        bridge=a["bridge"],
+        fade=document["fade"],
         strengths=strengths,
+        likeness=sparse.csr_matrix(
+            (np.asarray(a["likeness_data"]), strengths.indices, strengths.indptr), shape=strengths.shape
+        ),
         features=[(kind, value) for kind, value in document["features"]],
         # In memory: rows of it are gathered many times a viewer, and a mapped file pays for each.
         vectors=np.array(a["vectors"]),
         popularity=np.asarray(a["popularity"]),
+        fame=np.asarray(a["fame"]),
         trend=np.zeros(n),
         release_day=np.asarray(a["release_day"]),
         available=available,
@@ -92,7 +104,7 @@ def _with_trend(base: Snapshot, now: dt.datetime) -> Snapshot:
         **{
             name: getattr(base, name)
             for name in Snapshot.__dataclass_fields__
-            if name not in ("trend", "item_of_row", "feature_column")
+            if Snapshot.__dataclass_fields__[name].init and name != "trend"
         },
         trend=trend,
     )
@@ -109,8 +121,13 @@ def generate(
     include_seen: bool = False,
     sizes: dict[str, int] | None = None,
     known: Snapshot | None = None,
+    stated: Stated | None = None,
 ) -> list[Proposal]:
-    """Return proposals for these viewers from everything known at this moment; writes nothing."""
+    """
+    Return proposals for these viewers from everything known at this moment; writes nothing.
+
+    stated   entries of their tastes as they would be
+    """
     known = known or snapshot(now=now)
     rows_of = known.show_ids
 
@@ -123,7 +140,9 @@ def generate(
         snapshot=known,
         likes=liked,
         friend_acts=friend_acts(user_ids=user_ids, now=now, config=config),
+        now=now,
         config=config,
+        instead=stated,
     )
     if include_seen:
         one = np.ones(len(known), bool) if allowed is None else allowed
@@ -205,6 +224,9 @@ def _rows(proposal: Proposal, known: Snapshot, now: dt.datetime, expires: dt.dat
     s = proposal.slate
     for i, row in enumerate(s.rows):
         explanation: dict[str, Any] = {"reasons": [evidence_document(e, known) for e in proposal.reasons[i]]}
+        penalties = penalty_documents(proposal, i, known)
+        if penalties:
+            explanation["penalties"] = penalties
         if s.algorithm == HYBRID:
             parts = proposal.parts[i]
             explanation["parts"] = [[p.algorithm, round(p.score, 3), round(p.weight, 3), p.rank] for p in parts]
@@ -236,6 +258,22 @@ def evidence_document(evidence: Evidence, known: Snapshot) -> dict[str, Any]:
     if evidence.platform >= 0:
         document["platform"] = known.platforms[evidence.platform]
     return document
+
+
+def penalty_documents(proposal: Proposal, place: int, known: Snapshot) -> list[dict[str, Any]]:
+    """Return what was taken off a title's score and why, as it is kept: ids and names in place of rows."""
+    cause, stated = proposal.rests[place], float(proposal.slate.stated[place])
+    said: list[dict[str, Any]] = [{"kind": "stated", "weight": round(stated, 3)}] if stated < 0 else []
+    if cause is None:
+        return said
+    document: dict[str, Any] = {"kind": "rest", "weight": -round(float(proposal.slate.rest[place]), 3)}
+    if cause.because:
+        document["because"] = [int(known.show_ids[row]) for row in cause.because]
+    if cause.feature >= 0:
+        document["feature"] = list(known.features[cause.feature])
+    if cause.shown:
+        document["shown"] = cause.shown
+    return [document, *said]
 
 
 def purge(*, now: dt.datetime, batch: int = 5000) -> int:

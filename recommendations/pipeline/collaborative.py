@@ -2,15 +2,17 @@
 
 import datetime as dt
 import time
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import stats
 
 from recommendations.engine.arrays import rows_in
-from recommendations.engine.collaborative import fit, liking
+from recommendations.engine.calibration import Order
 from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.likes import Likes, liking
+from recommendations.engine.model import fit_model
+from recommendations.engine.traits import likeness, traits
 from recommendations.engine.weighting import half_life_decay
 from recommendations.models import ModelArtifact
 from recommendations.pipeline import artifacts
@@ -21,16 +23,6 @@ from recommendations.queries.events import EventArrays, load_events, to_day
 KIND = "engine"
 # date.toordinal() of 1970-01-01.
 EPOCH_ORDINAL = 719_163
-
-
-@dataclass(frozen=True)
-class Likes:
-    """Who liked what: one entry a (viewer, title) that was acted on; rows of the catalogue."""
-
-    user: NDArray[np.int64]
-    row: NDArray[np.int64]
-    liked: NDArray[np.float64]
-    day: NDArray[np.float64]
 
 
 def knots(config: EngineConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -66,15 +58,11 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
     features = load_feature_matrix()
     events = load_events(departed=True, config=config)
     found = likes(events=events, show_ids=facts.show_ids, config=config)
-    interactions = sparse.csr_matrix(
-        (found.liked, (found.user, found.row)), shape=(len(events.users), len(facts.show_ids))
-    )
-    interactions.eliminate_zeros()
-    items = _modelled(interactions, config)
-    weights = fit(
-        interactions[:, items].tocsr(),
-        config.collaborative.ridge,
-        popularity_exponent=config.collaborative.popularity_exponent,
+    fitted = fit_model(
+        found,
+        n_titles=len(facts.show_ids),
+        traits=traits(features.strengths, features.types, _year(facts), config.traits),
+        config=config,
     )
     strengths = profiled(features, config).astype(np.float32)
     return artifacts.publish(
@@ -82,13 +70,20 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
         arrays={
             "show_ids": facts.show_ids,
             "active": facts.is_active,
-            "items": items,
-            "item_item": weights,
+            "items": fitted.items,
+            "item_item": fitted.model.weights,
+            "bridge": fitted.model.bridge,
+            "outside": fitted.outside,
+            "outside_data": fitted.outside_traits.data,
+            "outside_indices": fitted.outside_traits.indices.astype(np.int32),
+            "outside_indptr": fitted.outside_traits.indptr.astype(np.int64),
             "strengths_data": strengths.data,
             "strengths_indices": strengths.indices.astype(np.int32),
             "strengths_indptr": strengths.indptr.astype(np.int64),
+            "likeness_data": likeness(strengths, features.types, config.traits).data,
             "vectors": _aligned_vectors(facts.show_ids),
             "popularity": popularity(found, facts, as_of=as_of, config=config),
+            "fame": fame(found, len(facts)),
             "release_day": facts.release_ordinal - EPOCH_ORDINAL,
             "available_indices": facts.on_platform.indices.astype(np.int32),
             "available_indptr": facts.on_platform.indptr.astype(np.int64),
@@ -96,14 +91,22 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
         document={
             "features": list(zip(type_names(features), features.values, strict=True)),
             "platforms": facts.platforms,
+            "fade": _fade(fitted.order, config),
         },
-        parameters={"ridge": config.collaborative.ridge, "exponent": config.collaborative.popularity_exponent},
+        parameters={
+            "ridge": config.collaborative.ridge,
+            "exponent": fitted.order.exponent,
+            "share": fitted.order.share,
+        },
         data_window=_window(events),
         fit_report={
             "titles": len(facts),
-            "modelled_titles": len(items),
+            "modelled_titles": len(fitted.items),
+            "titles_by_traits": len(fitted.outside),
             "viewers": len(events.users),
-            "likes": int(interactions.nnz),
+            "likes": int(np.count_nonzero(found.liked)),
+            "asked": fitted.order.viewers,
+            "gain": round(fitted.order.gain, 4),
             "seconds": round(time.perf_counter() - started, 2),
         },
         now=now,
@@ -129,14 +132,25 @@ def popularity(found: Likes, facts: ShowFacts, *, as_of: dt.datetime, config: En
     return (stats.rankdata(known) - 1) / max(len(facts) - 1, 1)
 
 
-def _modelled(interactions: sparse.csr_matrix, config: EngineConfig) -> NDArray[np.int64]:
-    """Return the titles the item-item model covers: all that somebody liked, or the most liked that fit in memory."""
-    viewers = np.bincount(interactions.indices, minlength=interactions.shape[1])
-    liked = np.flatnonzero(viewers > 0)
-    if len(liked) <= config.collaborative.dense_titles:
-        return liked.astype(np.int64)
-    most = np.argsort(-viewers[liked], kind="stable")[: config.collaborative.dense_titles]
-    return np.sort(liked[most]).astype(np.int64)
+def fame(found: Likes, n_titles: int) -> NDArray[np.float64]:
+    """Return ln(1 + viewers who ever liked it) of each title, as a share of the most liked one's: in [0, 1]."""
+    likers = np.log1p(np.bincount(found.row[found.liked > 0], minlength=n_titles))
+    return likers / max(float(likers.max(initial=0.0)), 1.0)
+
+
+def _year(facts: ShowFacts) -> NDArray[np.float64]:
+    """Return each title's year of release, NaN where not known."""
+    years = np.full(len(facts), np.nan)
+    known = ~np.isnan(facts.release_ordinal)
+    days = (facts.release_ordinal[known] - EPOCH_ORDINAL).astype("datetime64[D]")
+    years[known] = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    return years
+
+
+def _fade(order: Order, config: EngineConfig) -> float:
+    """Return the fitted exponent in units of the config's, by which an experiment may still change it."""
+    usual = config.collaborative.recency_exponent
+    return order.exponent / usual if usual > 0 else 1.0
 
 
 def _aligned_vectors(show_ids: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -97,7 +97,7 @@ def _parameters(held: Held, config: EngineConfig) -> dict[str, Any]:
 # first, and to each feature's own newest act, new or old, when it is added to what was there.
 _FOLD = """
 WITH acts AS (
-    SELECT e.content_id, e.created_at, extract(epoch FROM e.created_at)::float8 / 604800 AS week,
+    SELECT e.content_id, e.created_at, e.received_at, extract(epoch FROM e.created_at)::float8 / 604800 AS week,
            k.weight, 2 * e.engagement_score - 1 AS said
     FROM user_behavior_events e
     JOIN unnest(%(kinds)s::text[], %(weights)s::float8[]) AS k(event_type, weight) USING (event_type)
@@ -115,6 +115,10 @@ WITH acts AS (
            sum(f.strength * a.weight * a.said * exp(-%(rate)s * (n.week - a.week)))
                * exp(%(rate)s * (n.week - max(a.week))) AS s
     FROM acts a CROSS JOIN newest n JOIN content_features f ON f.content_id = a.content_id AND f.strength > 0
+    -- A request that was overtaken by a forgetting came in before it.
+    WHERE NOT EXISTS (
+        SELECT 1 FROM user_taste_profiles g WHERE g.user_id = %(user)s AND g.feature_type = f.feature_type
+        AND g.feature_value = f.feature_value AND g.forgotten_at >= a.received_at)
     GROUP BY f.feature_type, f.feature_value, n.week
 ), held AS (
     SELECT n.feature_type, n.feature_value, coalesce(p.decay_rate, %(rate)s) AS rate,

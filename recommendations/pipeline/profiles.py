@@ -105,6 +105,16 @@ def derived(
     return learned(events=events, strengths=strengths, kept=taste_kept(user_ids=user_ids), config=config)
 
 
+def derived_without_forgetting(*, user_id: str, config: EngineConfig = DEFAULT) -> dict[tuple[str, str], float]:
+    """Return what a viewer's affinities would be had they forgotten nothing; writes nothing."""
+    events = load_events(user_ids=[user_id], config=config)
+    strengths = stored_strengths(show_ids=np.unique(events.show_id))
+    kept = KeptTaste(taste_kept(user_ids=[user_id]).gone, [])
+    rows = learned(events=events, strengths=strengths, kept=kept, config=config)
+    affinity, _ = affinities(rows.sums, config.profiles.prior)
+    return dict(zip(rows.keys, affinity.tolist(), strict=True))
+
+
 def checkpointed(rows: ProfileRows) -> list[list[Any]]:
     """Return one viewer's rows as viewer_checkpoints.taste keeps them."""
     sums = (rows.sums.evidence.tolist(), rows.sums.signed.tolist(), rows.sums.day.tolist())

@@ -57,6 +57,7 @@ class _Entry:
     breakdown: dict[str, float]
     parts: list[tuple[str, float, float, int | None]]
     reasons: list[dict[str, Any]]
+    penalties: list[dict[str, Any]]
 
 
 def serve(
@@ -177,6 +178,7 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry
             breakdown={name: getattr(row, name) for name in PARTS},
             parts=[tuple(part) for part in row.explanation["parts"]],
             reasons=row.explanation["reasons"],
+            penalties=row.explanation.get("penalties", []),
         )
         for row in rows
         if row.content_id not in done and row.explanation is not None
@@ -211,6 +213,7 @@ def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
             breakdown={name: float(column[i]) for name, column in zip(PARTS, columns, strict=True)},
             parts=[(p.algorithm, p.score, p.weight, p.rank) for p in proposal.parts[i]],
             reasons=[candidates.evidence_document(evidence, known) for evidence in proposal.reasons[i]],
+            penalties=candidates.penalty_documents(proposal, i, known),
         )
 
 
@@ -245,6 +248,7 @@ def _worded(entries: Sequence[_Entry], algorithm: str) -> list[dict[str, Any]]:
                 _reason(reason, sentence(reason, titles=titles, names=names, platforms=platforms))
                 for reason in entry.reasons
             ],
+            **({"penalties": entry.penalties} if entry.penalties else {}),
             "propensity": 1.0,
         }
         for position, entry in enumerate(entries, start=1)

@@ -53,3 +53,16 @@ def _acts(since: dt.datetime, user_ids: Sequence[str] | None) -> list[Act]:
             Act(user_id=user, show_id=show, kind=TOLD_TO_FRIENDS[kind], happened_at=at, strength=None)
             for user, show, kind, at in cursor.fetchall()
         ]
+
+
+def latest_told(*, user_id: str, told: Sequence[tuple[int, str]]) -> list[Act]:
+    """Return the newest act that is left of each (title, event type); what has none left is left out."""
+    shows, kinds = [show for show, _ in told], [kind for _, kind in told]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT content_id, event_type, max(created_at) FROM user_behavior_events WHERE user_id = %s"
+            " AND (content_id, event_type) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))"
+            " GROUP BY 1, 2 ORDER BY 1, 2",
+            [user_id, shows, kinds],
+        )
+        return [Act(user_id, show, TOLD_TO_FRIENDS[kind], at) for show, kind, at in cursor.fetchall()]

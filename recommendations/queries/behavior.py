@@ -40,7 +40,9 @@ def taste_strengths(*, config: EngineConfig = DEFAULT) -> tuple[list[str], spars
     )
     user, feature = found["user"].astype(np.int64), found["feature"].astype(np.int64)
     affinity, confidence, seconds, rate, stated = (found[name].astype(np.float64) for name, _ in columns)
-    learned = _as_of_latest(user, affinity, confidence, seconds / SECONDS_PER_DAY, rate, config.profiles.prior)
+    # A statement is no act: it makes nothing older.
+    day = np.where(confidence > 0, seconds / SECONDS_PER_DAY, -np.inf)
+    learned = _as_of_latest(user, affinity, confidence, day, rate, config.profiles.prior)
     value = np.where(np.isnan(stated), learned, stated)
     return users, sparse.coo_matrix((value, (user, feature)), shape=(len(users), len(features))).tocsr()
 

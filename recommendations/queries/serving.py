@@ -119,10 +119,15 @@ def trending(
 
 
 def taste_of(*, user_id: str, kind: str | None, first: int, after: Place | None) -> list[Taste]:
-    """Return what a viewer likes, the most liked first; after an (affinity, row) where a page ended."""
+    """
+    Return what a viewer likes, the most liked first; after an (affinity, row) where a page ended.
+
+    What was forgotten and has not been learned again is left out.
+    """
     rows = UserTasteProfile.objects.filter(user=user_id).annotate(
         affinity=Coalesce("stated_affinity", "affinity_score"), is_stated=Q(stated_affinity__isnull=False)
     )
+    rows = rows.filter(Q(is_stated=True) | Q(confidence__gt=0))
     if kind is not None:
         rows = rows.filter(feature_type=kind)
     if after is not None:

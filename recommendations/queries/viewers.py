@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
@@ -11,20 +12,35 @@ from recommendations.engine.arrays import rows_in
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.profiles import affinities, combine, invert
 from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
+from recommendations.queries.answers import load_answers
 from recommendations.queries.events import SECONDS_PER_DAY, EventArrays, dealt_with, load_events
 
+# Entries of a taste as they would be: (type, value) -> (affinity, whether the viewer states it).
+Stated = dict[tuple[str, str], tuple[float, bool]]
 Likes = Callable[[EventArrays], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]
 
 
+@dataclass(frozen=True)
+class Tastes:
+    """One viewer's taste: columns of the snapshot's features, affinity in [-1, 1], and which of them are stated."""
+
+    columns: NDArray[np.int64]
+    affinity: NDArray[np.float64]
+    is_stated: NDArray[np.bool_]
+
+
 def tastes(
-    *, user_ids: Sequence[str], snapshot: Snapshot, config: EngineConfig
-) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    *, user_ids: Sequence[str], snapshot: Snapshot, config: EngineConfig, instead: Stated | None = None
+) -> dict[str, Tastes]:
     """
-    Return each viewer's (columns, affinities) as of the viewer's own latest act.
+    Return each viewer's taste as of the viewer's own latest act.
 
     Rows are kept as of different moments; all are brought to one. What a viewer stated stands as it is.
+
+    instead   entries as they would be, in place of those that are kept
     """
     found: dict[str, list[tuple[int, float, float, float, float, float]]] = {}
+    instead = instead or {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT user_id, feature_type, feature_value, affinity_score, confidence,"
@@ -34,19 +50,39 @@ def tastes(
         )
         for user, kind, value, affinity, confidence, seconds, rate, stated in cursor.fetchall():
             column = snapshot.feature_column.get((kind, value))
-            if column is not None:
+            if column is not None and (kind, value) not in instead:
                 row = (column, affinity, confidence, seconds, rate, np.nan if stated is None else stated)
                 found.setdefault(user, []).append(row)
-    return {user: _as_of_latest(np.array(rows), config) for user, rows in found.items()}
+    known = {user: _as_of_latest(np.array(rows), config) for user, rows in found.items()}
+    if instead:
+        known = {user: _with(known.get(user), instead, snapshot) for user in user_ids}
+    return known
 
 
-def _as_of_latest(rows: NDArray[np.float64], config: EngineConfig) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _as_of_latest(rows: NDArray[np.float64], config: EngineConfig) -> Tastes:
     columns, affinity, confidence, seconds, rate, stated = rows.T
-    day = seconds / SECONDS_PER_DAY
+    day = np.where(confidence > 0, seconds / SECONDS_PER_DAY, -np.inf)
     sums = invert(affinity, confidence, day, config.profiles.prior)
-    nothing = invert(np.zeros(len(day)), np.zeros(len(day)), np.full(len(day), day.max()), config.profiles.prior)
+    # A statement is no act: it makes nothing older.
+    latest = day[confidence > 0].max(initial=-np.inf)
+    nothing = invert(np.zeros(len(day)), np.zeros(len(day)), np.full(len(day), latest), config.profiles.prior)
     learned, _ = affinities(combine(sums, nothing, rate), config.profiles.prior)
-    return columns.astype(np.int64), np.where(np.isnan(stated), learned, stated)
+    is_stated = ~np.isnan(stated)
+    return Tastes(columns.astype(np.int64), np.where(is_stated, stated, learned), is_stated)
+
+
+def _with(known: Tastes | None, instead: Stated, snapshot: Snapshot) -> Tastes:
+    new = [(snapshot.feature_column[key], *entry) for key, entry in instead.items() if key in snapshot.feature_column]
+    columns, affinity, is_stated = (np.array(c) for c in zip(*new, strict=True)) if new else (np.zeros(0),) * 3
+    parts = [Tastes(columns.astype(np.int64), affinity.astype(np.float64), is_stated.astype(bool))]
+    parts = parts if known is None else [known, *parts]
+    order = np.argsort(np.concatenate([part.columns for part in parts]), kind="stable")
+    return Tastes(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])[order]
+            for name in ("columns", "affinity", "is_stated")
+        )
+    )
 
 
 def subscriptions(*, user_ids: Sequence[str], snapshot: Snapshot) -> dict[str, NDArray[np.int64]]:
@@ -71,21 +107,26 @@ def load_viewers(
     snapshot: Snapshot,
     likes: Likes,
     friend_acts: dict[str, list[tuple[str, int, str, float]]],
+    now: dt.datetime,
     config: EngineConfig,
+    instead: Stated | None = None,
 ) -> list[Viewer]:
     """
     Return these viewers, in their order, ready to be scored.
 
     likes         turns events into (viewer, row, liked, day) entries; see pipeline.collaborative
     friend_acts   viewer -> (friend, show id, kind, strength) of what friends did
+    instead       entries of their tastes as they would be
     """
     events = load_events(user_ids=user_ids, departed=True, config=config)
     user, row, liked, day = likes(events)
     ends = np.searchsorted(user, np.arange(len(events.users) + 1))
-    taste = tastes(user_ids=user_ids, snapshot=snapshot, config=config)
+    taste = tastes(user_ids=user_ids, snapshot=snapshot, config=config, instead=instead)
     has = subscriptions(user_ids=user_ids, snapshot=snapshot)
     done = dealt_with(user_ids=user_ids)
-    nothing, none = np.zeros(0, np.int64), np.zeros(0)
+    answers = load_answers(user_ids=user_ids, snapshot=snapshot, events=events, now=now, config=config)
+    nothing = np.zeros(0, np.int64)
+    unknown = Tastes(nothing, np.zeros(0), np.zeros(0, bool))
     viewers = []
     for user_id in user_ids:
         held = slice(0, 0)
@@ -93,7 +134,7 @@ def load_viewers(
             place = events.users.row(user_id)
             held = slice(ends[place], ends[place + 1])
         latest = np.argsort(day[held], kind="stable")[-config.collaborative.history :]
-        columns, affinity = taste.get(user_id, (nothing, none))
+        liking = taste.get(user_id, unknown)
         rows = rows_in(snapshot.show_ids, np.array(sorted(done[user_id]), dtype=np.int64))
         viewers.append(
             Viewer(
@@ -101,11 +142,13 @@ def load_viewers(
                 history=row[held][latest],
                 liked=liked[held][latest],
                 day=day[held][latest],
-                columns=columns,
-                affinity=affinity,
+                columns=liking.columns,
+                affinity=liking.affinity,
+                is_stated=liking.is_stated,
                 dealt_with=rows[rows >= 0],
                 subscribed=has.get(user_id, nothing),
                 friends=_friends(friend_acts.get(user_id, []), snapshot),
+                answers=answers.get(user_id),
             )
         )
     return viewers

@@ -20,6 +20,7 @@ MINE = {
     "friends' trends": "{ trending(scope: FRIEND_NETWORK) { rank } }",
     "trackEvents": "mutation { trackEvents(events: []) { accepted } }",
     "sendFeedback": "mutation { sendFeedback(feedback: []) { accepted } }",
+    "undoFeedback": "mutation { undoFeedback(feedbackIds: []) { accepted } }",
     "setPlatforms": "mutation { setPlatforms(platforms: []) { userErrors { code } } }",
     "refreshRecommendations": "mutation { refreshRecommendations { user { id } } }",
 }

@@ -125,7 +125,7 @@ def test_a_name_that_viewers_have_seen_is_not_taken_again(run: Make, define: Mak
 
 def test_a_good_config_passes() -> None:
     validate_config({})
-    validate_config({"ranking.diversity": 0.5, "candidates.centroids": 2})
+    validate_config({"ranking.diversity": 0.5, "candidates.hybrid": 50})
 
 
 # --- Started and stopped ----------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ def test_an_answer_counts_within_its_window_and_not_after(wide: str, serve, kind
     answer(served, kind, 2, after=window + dt.timedelta(seconds=1))
 
     assert getattr(counts(experiment_report(name=wide), "control"), count) == 1
+    assert RecommendationFeedback.objects.filter(request_id=served.request_id).count() == 2
 
 
 def test_a_title_that_was_answered_was_shown_even_where_no_impression_says_so(wide: str, serve) -> None:

@@ -31,6 +31,7 @@ def test_a_constant_is_changed_by_name() -> None:
         ({"ranking.diversity": True}, "got True"),
         ({"ranking.diversity": float("nan")}, "got nan"),
         ({"candidates.hybrid": 50.5}, "whole number"),
+        ({"attribution.click": 48}, "attribution.click is what experiments are measured by"),
     ],
 )
 def test_what_can_not_be_is_refused_by_name(overrides: dict, said: str) -> None:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recommendations.engine.candidates import ALL_ALGORITHMS, propose
 from recommendations.engine.config import DEFAULT
-from recommendations.engine.reasons import BECAUSE, FRIENDS, NEW, PLATFORM, RISING
+from recommendations.engine.reasons import BECAUSE, FRIENDS, LIKENESS, NEW, PLATFORM, RISING
 from recommendations.engine.scoring import blend_weights, opinions, social_scores, to_unit, trending_scores
 from recommendations.engine.slates import boosts_for, boosts_of_titles, slate
 from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
@@ -37,6 +37,11 @@ def catalogue() -> Snapshot:
         available=sparse.csr_matrix(np.array([[0], [0], [1], [0], [0], [0]], bool)),
         platforms=["hulu"],
     )
+
+
+def changed(catalogue: Snapshot, **given) -> Snapshot:
+    kept = {name: getattr(catalogue, name) for name, f in Snapshot.__dataclass_fields__.items() if f.init}
+    return Snapshot(**(kept | given))
 
 
 def viewer(**given) -> Viewer:
@@ -68,6 +73,52 @@ def test_collaborative_scores_are_the_history_times_the_weights(catalogue) -> No
     found = opinions(catalogue, [viewer()], DEFAULT).collaborative[0]
 
     np.testing.assert_allclose(found, [0, 1, 0.5, 0, 0, 0])
+
+
+def test_a_title_outside_the_model_is_reached_by_what_it_is_like(catalogue) -> None:
+    """Title 5 has both traits; the bridge of title 0 says .2 and .1, so it scores .3 where title 1 scores .5."""
+    reached = changed(
+        catalogue,
+        outside=np.array([5]),
+        outside_traits=sparse.csr_matrix(np.array([[1, 1]], np.float32)),
+        bridge=np.array([[0.2, 0.1], [0, 0], [0, 0], [0, 0], [0, 0]], np.float32),
+    )
+
+    found = opinions(reached, [viewer()], DEFAULT).collaborative[0]
+    because = slates(reached, viewer())["collaborative"]
+
+    np.testing.assert_allclose(found, [0, 1, 0.5, 0, 0, 0.6], rtol=1e-6)
+    assert (because.slate.rows[1], because.reasons[1][0].rows) == (5, (0,))
+
+
+def test_what_is_known_already_does_not_set_the_scale(catalogue) -> None:
+    """Titles 0 and 1 speak for each other with .5; of what is new the best is title 2, with .25 + .5 2^-.5."""
+    who = viewer(history=np.array([0, 1]), liked=np.ones(2), day=np.array([2.0, 1.0]), dealt_with=np.array([0, 1]))
+
+    found = opinions(catalogue, [who], DEFAULT).collaborative[0]
+
+    assert found[2] == 1.0
+    assert found.max() == 1.0
+
+
+def test_histories_fade_as_the_data_ask(catalogue) -> None:
+    who = viewer(history=np.array([0, 3]), liked=np.ones(2), day=np.array([1.0, 2.0]))
+
+    kept = opinions(changed(catalogue, fade=0.0), [who], DEFAULT).queries.toarray()[0]
+    faded = opinions(changed(catalogue, fade=2.0), [who], DEFAULT).queries.toarray()[0]
+
+    assert kept.tolist() == [1, 0, 0, 1, 0]
+    assert faded.tolist() == [2.0 ** -(2 * DEFAULT.collaborative.recency_exponent), 0, 0, 1, 0]
+
+
+def test_likeness_names_the_title_that_adds_most(catalogue) -> None:
+    who = viewer(history=np.array([3, 0]), liked=np.ones(2), day=np.array([2.0, 1.0]), dealt_with=np.array([0, 3]))
+
+    found = slates(catalogue, who)["content_based"]
+
+    place = found.slate.rows.tolist().index(5)
+    named = {reason.kind: reason for reason in found.reasons[place]}
+    assert named[LIKENESS].rows == (0,)
 
 
 def test_content_finds_what_nobody_has_watched(catalogue) -> None:
@@ -250,11 +301,6 @@ def test_a_slate_is_cut_to_its_size(catalogue) -> None:
 
 def test_arrays_that_do_not_fit_are_refused(catalogue) -> None:
     with pytest.raises(ValueError, match="popularity must have 6 entries, got 2"):
-        Snapshot(
-            **{
-                name: getattr(catalogue, name)
-                for name in Snapshot.__dataclass_fields__
-                if name not in ("popularity", "item_of_row", "feature_column")
-            },
-            popularity=np.zeros(2),
-        )
+        changed(catalogue, popularity=np.zeros(2))
+    with pytest.raises(ValueError, match=r"outside_traits must be \(1, 0\), got \(0, 0\)"):
+        changed(catalogue, outside=np.array([5]))

@@ -35,6 +35,11 @@ mutation($feedback: [FeedbackInput!]!) {
   sendFeedback(feedback: $feedback) { accepted duplicates feedbackIds userErrors { index field code } }
 }
 """
+UNDO = """
+mutation($ids: [ID!]!) {
+  undoFeedback(feedbackIds: $ids) { accepted duplicates feedbackIds userErrors { index field code message } }
+}
+"""
 PLATFORMS = """
 mutation($platforms: [PlatformPreferenceInput!]!) {
   setPlatforms(platforms: $platforms) {
@@ -184,6 +189,44 @@ def test_feedback_sent_twice_counts_once(
     row = RecommendationFeedback.objects.get(feedback_type="like")
     assert (row.user_id, row.content_id, row.position, row.request_id) == ("ada", 2, 2, kept.request_id)
     assert len(nudged) == 1
+
+
+def undo(door: Door, token: str, *ids: str) -> Any:
+    return door.data(UNDO, {"ids": list(ids)}, token=token)["undoFeedback"]
+
+
+def test_feedback_is_taken_back_once_and_may_be_sent_again(
+    catalogue: Any, ada: User, ada_token: str, door: Door, nudged: list[dict[str, Any]]
+) -> None:
+    said = {"feedbackType": "NOT_INTERESTED", "showId": show_gid(2), "requestId": str(served(ada, 3).request_id)}
+    first = feedback(door, ada_token, said)["feedbackIds"]
+
+    gone = undo(door, ada_token, first[0], first[0])
+    again = undo(door, ada_token, *first)
+    sent_again = feedback(door, ada_token, said)
+
+    assert gone == {"accepted": 1, "duplicates": 1, "feedbackIds": first, "userErrors": []}
+    assert (again["accepted"], again["userErrors"][0]["code"]) == (0, "NOT_FOUND")
+    assert (sent_again["accepted"], sent_again["duplicates"]) == (1, 0)
+    assert RecommendationFeedback.objects.count() == UserBehaviorEvent.objects.count() == 1
+    assert len(nudged) == 3
+
+
+def test_not_yours_and_not_there_are_the_same_to_take_back(
+    catalogue: Any, ada: User, ada_token: str, bob_token: str, door: Door, nudged: Any
+) -> None:
+    said = {"feedbackType": "LIKE", "showId": show_gid(2)}
+    mine, bobs = (feedback(door, token, said)["feedbackIds"][0] for token in (ada_token, bob_token))
+
+    found = undo(door, ada_token, bobs, str(global_id("Feedback", 10**9)), "x", show_gid(2), mine)
+
+    assert (found["accepted"], found["feedbackIds"]) == (1, [mine])
+    errors = [(e["index"], e["field"], e["code"]) for e in found["userErrors"]]
+    assert errors == [(n, "feedbackIds", c) for n, c in enumerate(["NOT_FOUND"] * 2 + ["BAD_INPUT"] * 2)]
+    assert found["userErrors"][0]["message"] == found["userErrors"][1]["message"]
+    assert list(RecommendationFeedback.objects.values_list("user_id")) == [("bob",)]
+    assert list(UserBehaviorEvent.objects.values_list("user_id")) == [("bob",)]
+    assert door.code(UNDO, {"ids": ["x"] * 501}, token=ada_token) == "BAD_INPUT"
 
 
 def test_bad_feedback_is_refused_alone_and_keeps_its_place(

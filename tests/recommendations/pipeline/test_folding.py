@@ -138,6 +138,22 @@ def test_what_was_forgotten_counts_from_the_forgetting_on(world, event, now) -> 
     assert taste(forgetful)[shared][:2] == pytest.approx(taste(late)[shared][:2], abs=1e-12)
 
 
+def test_a_request_that_a_forgetting_overtook_counts_before_it(world, event, now) -> None:
+    viewer = newcomer("overtaken")
+    shared = ("genre", "Science Fiction")
+    record_events(user_id=viewer, events=[event("like", 1)], now=now)
+    UserTasteProfile.objects.filter(user=viewer, feature_type=shared[0], feature_value=shared[1]).update(
+        forgotten_at=now + dt.timedelta(seconds=1), affinity_score=0, confidence=0
+    )
+
+    record_events(user_id=viewer, events=[event("like", 2)], now=now)
+
+    folded = taste(viewer)
+    assert folded[shared][:2] == (0, 0)
+    profiles.rebuild(now=now, user_ids=[viewer])
+    assert_close(folded, taste(viewer))
+
+
 def test_what_has_left_the_events_stays_in_the_profile(world, event, now) -> None:
     whole, parted = newcomer("whole"), newcomer("parted")
     record_events(user_id=whole, events=[event("like", 1, occurred_at=now - dt.timedelta(days=90))], now=now)
