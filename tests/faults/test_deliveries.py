@@ -36,9 +36,8 @@ def test_a_batch_sent_twice_at_once_counts_once(house: House, newcomers: tuple[s
         said = [[outcome["status"] for outcome in answer["outcomes"]] for answer in both]
         assert all({one, other} == {"ACCEPTED", "DUPLICATE"} for one, other in zip(*said, strict=True))
 
-    assert house.sql("SELECT count(*), count(DISTINCT event_id) FROM user_behavior_events WHERE user_id = %s", viewer) == [
-        (311, 311)
-    ]
+    counted = "SELECT count(*), count(DISTINCT event_id) FROM user_behavior_events WHERE user_id = %s"
+    assert house.sql(counted, viewer) == [(311, 311)]
 
 
 def test_thrice_shuffled_and_overlapping_is_as_one_clean_delivery(house: House, newcomers: tuple[str, str]) -> None:

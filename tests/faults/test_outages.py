@@ -120,6 +120,8 @@ def test_no_acknowledged_event_is_lost_or_doubled_whatever_dies(house: House) ->
     # The faults were felt.
     assert ledger.answers.total() > ledger.answers["200"] > 10
     assert len(ledger.acknowledged) == len(ledger.sent)
+    # What the killed ones held is free sooner than it would be.
+    house.sql("UPDATE viewer_states SET lease_until = now() WHERE lease_until > now()")
     house.run(lambda: is_settled(house), "all candidates are up to date", seconds=MADE_UP_FOR)
     audit = house.manage("audit")
     assert audit.returncode == 0, audit.stdout + audit.stderr
