@@ -106,8 +106,13 @@ WITH acts AS (
         SELECT 1 FROM taste_exclusions x WHERE x.user_id = e.user_id
         AND (x.session_id IS NULL OR x.session_id = e.session_id)
         AND (x.content_id IS NULL OR x.content_id = e.content_id))
-), newest AS (
+-- Worked out once: for a viewer with many new acts, whom the planner's statistics do not know yet, it would have each of
+-- them look through all the others.
+), newest AS MATERIALIZED (
     SELECT max(week) AS week FROM acts
+), forgotten AS MATERIALIZED (
+    SELECT feature_type, feature_value, forgotten_at FROM user_taste_profiles
+    WHERE user_id = %(user)s AND forgotten_at IS NOT NULL
 ), sums AS (
     SELECT f.feature_type, f.feature_value, max(a.created_at) AS seen,
            sum(f.strength * a.weight * exp(-%(rate)s * (n.week - a.week)))
@@ -117,8 +122,8 @@ WITH acts AS (
     FROM acts a CROSS JOIN newest n JOIN content_features f ON f.content_id = a.content_id AND f.strength > 0
     -- A request that was overtaken by a forgetting came in before it.
     WHERE NOT EXISTS (
-        SELECT 1 FROM user_taste_profiles g WHERE g.user_id = %(user)s AND g.feature_type = f.feature_type
-        AND g.feature_value = f.feature_value AND g.forgotten_at >= a.received_at)
+        SELECT 1 FROM forgotten g WHERE g.feature_type = f.feature_type AND g.feature_value = f.feature_value
+        AND g.forgotten_at >= a.received_at)
     GROUP BY f.feature_type, f.feature_value, n.week
 ), held AS (
     SELECT n.feature_type, n.feature_value, coalesce(p.decay_rate, %(rate)s) AS rate,
