@@ -106,8 +106,8 @@ WITH acts AS (
         SELECT 1 FROM taste_exclusions x WHERE x.user_id = e.user_id
         AND (x.session_id IS NULL OR x.session_id = e.session_id)
         AND (x.content_id IS NULL OR x.content_id = e.content_id))
--- Worked out once: for a viewer with many new acts, whom the planner's statistics do not know yet, it would have each of
--- them look through all the others.
+-- Worked out once: for a viewer with many new acts, of whom the planner has no statistics yet, each of them would look
+-- through all the others.
 ), newest AS MATERIALIZED (
     SELECT max(week) AS week FROM acts
 ), forgotten AS MATERIALIZED (

@@ -26,6 +26,7 @@ from typing import Any, TextIO
 
 import httpx
 import numpy as np
+import orjson
 import psycopg
 import redis
 from psycopg import sql
@@ -68,7 +69,7 @@ class Client:
     """Asks as a service that acts for viewers, over one connection that stays open."""
 
     def __init__(self, url: str, token: str, *, timeout: float = 10.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         # Without the proxy that the environment may name: this never leaves the machine.
         self.http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
 
@@ -81,10 +82,9 @@ class Client:
     def ask(self, query: str, *, viewer: str, **variables: Any) -> Answer:
         """Return the answer to a query; raises httpx.HTTPError where none came."""
         started = time.perf_counter()
-        got = self.http.post(
-            "/graphql/", json={"query": query, "variables": variables}, headers={"X-Viewer-Id": viewer}
-        )
-        return Answer(got.status_code, got.json(), got.headers, time.perf_counter() - started)
+        body = orjson.dumps({"query": query, "variables": variables})
+        got = self.http.post("/graphql/", content=body, headers={"X-Viewer-Id": viewer})
+        return Answer(got.status_code, orjson.loads(got.content), got.headers, time.perf_counter() - started)
 
     def track(self, events: Sequence[Event], *, viewer: str) -> Answer:
         """Send acts of a viewer."""
