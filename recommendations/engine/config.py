@@ -415,7 +415,11 @@ class Exploration:
     every: int = number(10, unit="places", low=0, high=1000, why="a tenth of the page; 0 explores nowhere")
     first: int = number(4, unit="place", low=1, high=1000, why="the first three are what the viewer came for")
     temperature: float = number(
-        0.05, unit="score", low=0.001, high=10, why="a title that scores .05 less is drawn e times less often"
+        0.05,
+        unit="score",
+        low=0.001,
+        high=10,
+        why="costs .0009 of an NDCG of .1445, measured; draws the sixth best as a rule",
     )
 
 
