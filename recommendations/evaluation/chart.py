@@ -48,7 +48,7 @@ def draw(result: Result) -> str:
 def _dial(result: Result) -> Iterator[str]:
     left, right = 76, 470
     yield _text(left, 30, "What the diversity dial costs", size=17, weight="600")
-    yield _text(left, 52, f"hybrid lists: {NDCG} against genre spread of the first ten, 95 % over viewers")
+    yield _text(left, 52, f"hybrid: {NDCG} by genre spread of the first ten; 95 % over viewers")
     points = [
         (at, judged.estimates[OVERALL][SPREAD], judged.estimates[OVERALL][NDCG]) for at, judged in result.dial.items()
     ]
@@ -56,7 +56,7 @@ def _dial(result: Result) -> Iterator[str]:
     if not points:
         yield _text((left + right) / 2, (TOP + BOTTOM) / 2, "not measured", anchor="middle")
         return
-    x = _axis([v for _, e, _ in points for v in (e.low, e.value, e.high)], left, right)
+    x = _axis([e.value for _, e, _ in points], left, right)
     y = _axis([v for _, _, e in points for v in (e.low, e.value, e.high)], BOTTOM, TOP)
     yield from _frame(x, y, left, right)
     yield _text((left + right) / 2, BOTTOM + 44, "genre spread (more varied to the right)", anchor="middle")
@@ -65,7 +65,6 @@ def _dial(result: Result) -> Iterator[str]:
     for at, spread, ndcg in points:
         px, py = x(spread.value), y(ndcg.value)
         yield _bar(px, y(ndcg.low), px, y(ndcg.high), COLOURS[0])
-        yield _bar(x(spread.low), py, x(spread.high), py, COLOURS[0])
         yield f'<circle cx="{px:.1f}" cy="{py:.1f}" r="4.5" fill="{COLOURS[0]}"/>'
         yield _text(px + 8, py - 8, f"{at:g}", weight="600", colour=COLOURS[0])
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +76,7 @@ class Result:
     viewers      the ids of those who were judged; n_known how many titles the engine knew of each
     algorithms   name -> what its lists are worth
     dial         diversity -> what the blend's lists at it are worth
+    lists        name -> each viewer's list, keys of titles, best first
     data         what was split, in numbers and checksums
     clock        the moment for which lists were made
     seconds      how long each step took
@@ -86,6 +87,7 @@ class Result:
     n_known: Rows
     algorithms: Mapping[str, Judged]
     dial: Mapping[float, Judged]
+    lists: Mapping[str, list[list[int]]]
     data: Mapping[str, Any]
     clock: dt.datetime
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -128,7 +130,7 @@ def evaluate(*, plan: Plan, now: dt.datetime, step: Step) -> Result:
         ratings = read_ratings(path=plan.ratings, now=now)
         held = split(plan.split, viewer=ratings.viewer, seconds=ratings.seconds, holdout=plan.holdout, seed=plan.seed)
     judged = _judged_viewers(ratings, held, plan)
-    clock = _clock(ratings, held, now)
+    clock = clock_of(ratings, held, now=now)
     with TemporaryDirectory(prefix="bingeboard-split-") as folder:
         train = Path(folder) / "train.csv"
         write_part(ratings=ratings, part=~held, path=train)
@@ -145,20 +147,20 @@ def evaluate(*, plan: Plan, now: dt.datetime, step: Step) -> Result:
     with watch("judging"):
         titles = np.union1d(made.show_ids, ratings.show_id)
         truth = _truth(ratings, held, judged, titles, made)
-        algorithms = {}
-        for name in plan.algorithms:
-            if name == POPULAR:
-                lists = most_popular(truth.knowing, truth.known, k=LENGTH)
-            else:
-                lists = _as_rows(made.by_algorithm[name], titles)
-            algorithms[name] = judge(lists, truth, seed=plan.seed)
-        dial = {at: judge(_as_rows(lists, titles), truth, seed=plan.seed) for at, lists in made.by_dial.items()}
+        lists = dict(made.by_algorithm)
+        if POPULAR in plan.algorithms:
+            lists[POPULAR] = [
+                titles[row[row != NOTHING]].tolist() for row in most_popular(truth.knowing, truth.known, k=LENGTH)
+            ]
+        algorithms = {name: judge(_as_rows(lists[name], titles), truth, seed=plan.seed) for name in plan.algorithms}
+        dial = {at: judge(_as_rows(found, titles), truth, seed=plan.seed) for at, found in made.by_dial.items()}
     return Result(
         plan=plan,
         viewers=[ratings.viewers[row] for row in judged],
         n_known=truth.n_known,
         algorithms=algorithms,
         dial=dial,
+        lists=lists,
         data=_described(ratings, held, truth, made),
         clock=clock,
         seconds=watch.seconds,
@@ -185,7 +187,7 @@ def make_lists(
     viewers   whose lists; those whom the ratings do not name are new to the engine
     clock     the moment for which they are made, not before the newest rating
     """
-    with scratch_database():
+    with scratch(watch):
         left_out = make_world(
             train=train, shows=shows, viewers=viewers, clock=clock, config=config, watch=watch, stages=needed_stages()
         )
@@ -200,6 +202,15 @@ def make_lists(
         show_ids = np.array(sorted(Show.objects.values_list("pk", flat=True)), dtype=np.int64)
         _, genres = genres_of_titles(show_ids=show_ids)
     return Lists(by_algorithm, by_dial, show_ids, genres, left_out)
+
+
+@contextmanager
+def scratch(watch: Step) -> Iterator[None]:
+    """Work on an empty database of our own within the block; making it is a step that may be watched."""
+    with ExitStack() as stack:
+        with watch("making a database", None):
+            stack.enter_context(scratch_database())
+        yield
 
 
 def make_world(
@@ -278,7 +289,7 @@ def _judged_viewers(ratings: Ratings, held: Mask, plan: Plan) -> Rows:
     return np.sort(np.random.default_rng(plan.seed).choice(found, plan.viewers, replace=False))
 
 
-def _clock(ratings: Ratings, held: Mask, now: dt.datetime) -> dt.datetime:
+def clock_of(ratings: Ratings, held: Mask, *, now: dt.datetime) -> dt.datetime:
     """
     Return the moment of the newest training rating: lists are made as they would have been then, whenever that is done.
 
