@@ -6,7 +6,7 @@ PYTEST_WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts unit reset schema lock
+.PHONY: help setup demo test lint types contracts unit bench reset schema lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ contracts: setup ## which module may import which
 
 unit: setup ## the tests, on real servers of their own (ARGS=… goes to pytest)
 	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
+
+bench: setup ## a benchmark on servers of its own (NAME=… which, ARGS=… its options; without NAME: which there are)
+	@$(PY) -m tests.benchmarks $(or $(NAME),--help) $(ARGS)
 
 reset: setup ## delete the demo's data, secrets and models
 	@$(PY) manage.py reset --yes

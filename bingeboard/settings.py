@@ -104,10 +104,14 @@ DATABASES = {
     "default": {
         **env.db("DATABASE_URL", default="postgresql://127.0.0.1:5432/bingeboard"),
         "CONN_MAX_AGE": 0,
+        # A connection that died with the server is noticed before it is used: nobody's request pays for it.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 2,
             "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
-            "pool": {"min_size": 1, "max_size": 12, "timeout": 1.5},
+            # Given up after two seconds, an attempt to connect starts anew with the next request; left to themselves,
+            # attempts grow rarer, and a database that was away for half a minute is missed for as long again.
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 1.5, "reconnect_timeout": 2},
         },
     }
 }

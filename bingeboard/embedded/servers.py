@@ -146,6 +146,11 @@ VALKEY = Kind("valkey", "REDIS_URL", ("redis://", "rediss://", "unix://"), _star
 _fleets: list[Fleet] = []
 
 
+def fleets() -> list[Fleet]:
+    """Return the fleets that this process uses now."""
+    return list(_fleets)
+
+
 def revive() -> list[str]:
     """Start those servers again that this process started and that died; returns their names."""
     return [name for fleet in _fleets for name in fleet.revive()]

@@ -39,8 +39,8 @@ LONGEST_LIST = 500
 # Levels of the variables, so that nothing below has to fear recursion.
 DEEPEST_VALUE = 20
 # Inputs whose mutations answer item by item: one item with bad text is refused there, and does not sink its batch.
-ANSWERED_BY_ITEM = frozenset({"EventInput", "FeedbackInput"})
-FIELDS_BY_ITEM = frozenset({"trackEvents", "sendFeedback"})
+ANSWERED_BY_ITEM = frozenset({"EventInput", "FeedbackInput", "TasteChangeInput"})
+FIELDS_BY_ITEM = frozenset({"trackEvents", "sendFeedback", "updateTaste", "previewTaste"})
 
 
 class Limits(SchemaExtension):
@@ -167,21 +167,30 @@ def check_variables(document: DocumentNode, variables: Mapping[str, Any]) -> Non
 
 
 def _check(value: Any, where: str, *, reads_text: bool) -> None:
-    waiting: list[tuple[Any, int]] = [(value, 1)]
-    while waiting:
-        value, depth = waiting.pop()
+    # Level by level, with no more than a look at each value: a batch of events holds thousands.
+    level, depth = [value], 1
+    while level:
         if depth > DEEPEST_VALUE:
             raise Invalid(f"{where} is nested more than {DEEPEST_VALUE} deep")
-        if isinstance(value, list):
-            if len(value) > LONGEST_LIST:
-                raise Invalid(f"a list may hold {LONGEST_LIST} items, {where} has one of {len(value)}")
-            waiting.extend((item, depth + 1) for item in value)
-        elif isinstance(value, dict):
-            waiting.extend((item, depth + 1) for pair in value.items() for item in pair)
-        elif isinstance(value, str) and reads_text:
-            _refuse_text(value, where)
-        elif isinstance(value, float) and not math.isfinite(value) and reads_text:
-            raise Invalid(f"{where} holds a number that is not finite: {value}")
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item
+                below += item.values()
+            elif isinstance(item, list):
+                if len(item) > LONGEST_LIST:
+                    raise Invalid(f"a list may hold {LONGEST_LIST} items, {where} has one of {len(item)}")
+                below += item
+            elif reads_text:
+                _refuse_leaf(item, where)
+        level, depth = below, depth + 1
+
+
+def _refuse_leaf(value: Any, where: str) -> None:
+    if isinstance(value, str):
+        _refuse_text(value, where)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"{where} holds a number that is not finite: {value}")
 
 
 def _refuse_text(text: str, where: str) -> None:

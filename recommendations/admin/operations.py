@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,7 +12,9 @@ from unfold.decorators import action, display
 
 from bingeboard.admin.base import VIEWER_LOOKUPS, ReadOnlyAdmin
 from bingeboard.admin.display import NOTHING, json_field, linked, page_of, panel, plain_number, small_table
+from bingeboard.errors import NotFound, Stale
 from recommendations.models import ModelArtifact, ViewerState
+from recommendations.pipeline import artifacts
 from recommendations.pipeline.sweep import MAX_ATTEMPTS
 
 
@@ -114,9 +116,18 @@ class ViewerStateAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelArtifact)
 class ModelArtifactAdmin(ReadOnlyAdmin):
-    """Fitted models: what they were fitted on, how that went, and how to know that they are whole."""
+    """Fitted models: what they were fitted on, how good they are, whether they are whole, and which one is in use."""
 
-    list_display = ("version", "kind", "condition", "fitted_on", "short_checksum", "created_at", "promoted_at")
+    list_display = (
+        "version",
+        "kind",
+        "condition",
+        "fitted_on",
+        "quality",
+        "short_checksum",
+        "created_at",
+        "promoted_at",
+    )
     list_filter = (("state", ChoicesDropdownFilter), "kind")
     search_fields = ("^version", "=checksum")
     search_help_text = "Version or checksum"
@@ -131,6 +142,7 @@ class ModelArtifactAdmin(ReadOnlyAdmin):
         "contents",
     )
     readonly_fields = ("condition", "window", "constants", "report", "contents")
+    actions_detail = ("make_live",)
 
     window = json_field("data_window", "fitted on")
     constants = json_field("parameters", "constants")
@@ -146,6 +158,40 @@ class ModelArtifactAdmin(ReadOnlyAdmin):
     @display(description="events")
     def fitted_on(self, artifact: ModelArtifact) -> str:
         return plain_number(int(artifact.data_window.get("events", 0)))
+
+    @display(description="NDCG on what came after")
+    def quality(self, artifact: ModelArtifact) -> str:
+        """Return how good it was at what viewers did last, with its standard error, where that was measured."""
+        found = artifact.fit_report
+        if "held_out_ndcg" not in found:
+            return NOTHING
+        return f"{found['held_out_ndcg']:.3f} ± {found['held_out_ndcg_error']:.3f}"
+
+    def has_promote_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether somebody may put another version to use."""
+        return request.user.has_perm("recommendations.change_modelartifact")
+
+    @action(
+        description="Put to use",
+        permissions=["promote"],
+        icon="published_with_changes",
+        dialog={
+            "title": "Put this version to use?",
+            "description": "Its files are checked first; every process takes it up with its next request. The next"
+            " scheduled fit publishes a newer one: pause its schedule to stay with this one.",
+            "form_class": None,
+            "form_submit_text": "Put to use",
+        },
+    )
+    def make_live(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        try:
+            artifact = artifacts.promote(artifact_id=int(object_id), now=timezone.now())
+        except (NotFound, Stale) as error:
+            self.message_user(request, str(error), level=messages.ERROR)
+        else:
+            self.note(request, [artifact], "Put to use")
+            self.message_user(request, f"{artifact.kind} {artifact.version} is in use")
+        return HttpResponse(headers={"HX-Redirect": page_of(ModelArtifact, object_id)})
 
     @display(description="checksum")
     def short_checksum(self, artifact: ModelArtifact) -> str:

@@ -8,6 +8,7 @@ the rest, and settings are compared by NDCG (Jarvelin & Kekalainen, ACM TOIS 20,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,12 +35,14 @@ class Order:
     share      what comes after what, beside who-watched-also-watched
     viewers    how many were asked; 0 where they were too few, and the usual was taken
     gain       NDCG won over the usual
+    quality    NDCG of this setting over what was held out, mean and standard error; NaN where nobody was asked
     """
 
     exponent: float
     share: float
     viewers: int = 0
     gain: float = 0.0
+    quality: tuple[float, float] = (math.nan, math.nan)
 
 
 def calibrate(likes: Likes, *, n_titles: int, config: EngineConfig) -> Order:
@@ -57,8 +60,13 @@ def calibrate(likes: Likes, *, n_titles: int, config: EngineConfig) -> Order:
     exponent = max(EXPONENTS, key=lambda exponent: quality(exponent, share).mean())
     won = quality(exponent, share) - quality(usual.exponent, usual.share)
     if won.mean() <= c.surely * won.std() / np.sqrt(len(won)):
-        return Order(usual.exponent, usual.share, len(asked))
-    return Order(exponent, share, len(asked), float(won.mean()))
+        return Order(usual.exponent, usual.share, len(asked), 0.0, _summary(quality(usual.exponent, usual.share)))
+    return Order(exponent, share, len(asked), float(won.mean()), _summary(quality(exponent, share)))
+
+
+def _summary(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and standard error."""
+    return float(values.mean()), float(values.std() / np.sqrt(len(values)))
 
 
 def _hold_out(likes: Likes, config: EngineConfig) -> tuple[Likes, sparse.csr_matrix, NDArray[np.int64]]:

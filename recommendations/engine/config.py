@@ -190,6 +190,16 @@ class Intake:
 
 
 @dataclass(frozen=True)
+class Attention:
+    """How far viewers get, compared with others in titles of similar length."""
+
+    similar: float = number(20.0, unit="minutes", low=1, high=240, why="an episode, a long one, a film: apart")
+    bins: int = number(10, unit="lengths", low=1, high=100, why="beyond three hours all are alike")
+    steps: int = number(20, unit="steps", low=2, high=1000, why="clients report every twentieth or so")
+    plays: int = number(200, unit="plays", low=1, high=10**6, why="of fewer, a share is off by more than .07")
+
+
+@dataclass(frozen=True)
 class Profiles:
     """How acts become affinities."""
 
@@ -478,6 +488,7 @@ class EngineConfig:
     features: Features = field(default_factory=Features)
     embeddings: Embeddings = field(default_factory=Embeddings)
     intake: Intake = field(default_factory=Intake)
+    attention: Attention = field(default_factory=Attention)
     profiles: Profiles = field(default_factory=Profiles)
     similarity: Similarity = field(default_factory=Similarity)
     clusters: Clusters = field(default_factory=Clusters)

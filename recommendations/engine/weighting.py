@@ -50,7 +50,8 @@ def engagement_scores(
     Return how much each act speaks for its title, in [0, 1]; 0.5 says nothing either way.
 
     codes      (n,) event codes.
-    progress   (n,) share watched in [0, 1]; NaN where not known. Read for 'abandon' alone.
+    progress   (n,) in [0, 1], share watched or share of others that got less far (see engine.attention); NaN where
+               not known. Read for 'abandon' alone.
     ratings    (n,) stars; NaN where none. Read for 'complete' alone: somebody who finished a title and
                gave it one star did not like it.
 

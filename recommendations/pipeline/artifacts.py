@@ -24,6 +24,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from numpy.typing import NDArray
 
+from bingeboard.errors import NotFound, Stale
 from recommendations.models import ModelArtifact
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,34 @@ def live(*, kind: str) -> LoadedModel | None:
             except BrokenArtifactError as error:
                 logger.error("model %s %s is broken: %s; falling back", kind, row.version, error)
                 fall_back(broken_id=row.pk)
+
+
+def promote(*, artifact_id: int, now: dt.datetime) -> ModelArtifact:
+    """
+    Make an earlier version the live one; every process takes it up with its next read, without a restart.
+
+    Its files are read and held against their checksums first. Promoting the live one changes nothing.
+
+    Raises NotFound where there is no such version, Stale for one that is not whole, which is marked broken.
+    """
+    artifact = ModelArtifact.objects.filter(pk=artifact_id).first()
+    if artifact is None:
+        raise NotFound(f"there is no model version {artifact_id}; it may have made way for newer ones")
+    try:
+        load(artifact=artifact)
+    except BrokenArtifactError as error:
+        ModelArtifact.objects.filter(pk=artifact_id).exclude(state="live").update(state="broken")
+        raise Stale(f"{artifact.kind} {artifact.version} is broken: {error}") from error
+    with transaction.atomic():
+        versions = ModelArtifact.objects.select_for_update().filter(kind=artifact.kind).order_by("pk")
+        found = {row.pk: row for row in versions}.get(artifact_id)
+        if found is None or found.state == "broken":
+            raise Stale(f"{artifact.kind} {artifact.version} went away meanwhile; look at the list again")
+        if found.state != "live":
+            ModelArtifact.objects.filter(kind=artifact.kind, state="live").update(state="retired")
+            found.state, found.promoted_at = "live", now
+            found.save(update_fields=["state", "promoted_at"])
+        return found
 
 
 def fall_back(*, broken_id: int) -> ModelArtifact | None:

@@ -107,6 +107,7 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
             "likes": int(np.count_nonzero(found.liked)),
             "asked": fitted.order.viewers,
             "gain": round(fitted.order.gain, 4),
+            **_evaluation(fitted.order),
             "seconds": round(time.perf_counter() - started, 2),
         },
         now=now,
@@ -151,6 +152,14 @@ def _fade(order: Order, config: EngineConfig) -> float:
     """Return the fitted exponent in units of the config's, by which an experiment may still change it."""
     usual = config.collaborative.recency_exponent
     return order.exponent / usual if usual > 0 else 1.0
+
+
+def _evaluation(order: Order) -> dict[str, float]:
+    """Return how good small models of this setting were at what viewers did last, which they had not seen."""
+    if order.viewers == 0:
+        return {}
+    quality, error = order.quality
+    return {"held_out_ndcg": round(quality, 4), "held_out_ndcg_error": round(error, 4)}
 
 
 def _aligned_vectors(show_ids: NDArray[np.int64]) -> NDArray[np.float32]:

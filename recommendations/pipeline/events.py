@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from bingeboard.errors import Invalid
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.weighting import CODE, engagement_scores, event_codes
-from recommendations.pipeline import folding, habits
+from recommendations.pipeline import attention, folding, habits
 from recommendations.pipeline.signals import TOLD_TO_FRIENDS
 from recommendations.pipeline.validation import (
     CONTENT_TYPES,
@@ -201,9 +201,15 @@ def _checked(event: NewEvent, now: dt.datetime, config: EngineConfig) -> _Row:
 
 
 def _engagements(rows: Sequence[_Row], config: EngineConfig) -> list[float]:
+    codes = event_codes([row.event.event_type for row in rows])
+    progress = np.array([row.progress for row in rows])
+    if np.any((codes == CODE["abandon"]) & ~np.isnan(progress)):
+        progress = attention.progress_among_others(
+            show_ids=[row.event.show_id for row in rows], progress=progress, config=config
+        )
     scores: list[float] = engagement_scores(
-        event_codes([row.event.event_type for row in rows]),
-        np.array([row.progress for row in rows]),
+        codes,
+        progress,
         np.array([row.rating for row in rows]),
         config.events,
     ).tolist()

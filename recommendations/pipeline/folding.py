@@ -106,20 +106,30 @@ WITH acts AS (
         SELECT 1 FROM taste_exclusions x WHERE x.user_id = e.user_id
         AND (x.session_id IS NULL OR x.session_id = e.session_id)
         AND (x.content_id IS NULL OR x.content_id = e.content_id))
-), newest AS (
+-- Worked out once: for a viewer with many new acts, of whom the planner has no statistics yet, each of them would look
+-- through all the others.
+), newest AS MATERIALIZED (
     SELECT max(week) AS week FROM acts
+), forgotten AS MATERIALIZED (
+    SELECT feature_type, feature_value, forgotten_at FROM user_taste_profiles
+    WHERE user_id = %(user)s AND forgotten_at IS NOT NULL
+), titles AS MATERIALIZED (
+    -- Acts on one title come in rows; apart are only those between which something was forgotten.
+    SELECT a.content_id, n.week AS newest, max(a.created_at) AS seen, max(a.week) AS week, min(a.received_at) AS came,
+           sum(a.weight * exp(-%(rate)s * (n.week - a.week))) AS w,
+           sum(a.weight * a.said * exp(-%(rate)s * (n.week - a.week))) AS s
+    FROM acts a CROSS JOIN newest n
+    GROUP BY a.content_id, n.week, (SELECT max(g.forgotten_at) FROM forgotten g WHERE g.forgotten_at < a.received_at)
 ), sums AS (
-    SELECT f.feature_type, f.feature_value, max(a.created_at) AS seen,
-           sum(f.strength * a.weight * exp(-%(rate)s * (n.week - a.week)))
-               * exp(%(rate)s * (n.week - max(a.week))) AS w,
-           sum(f.strength * a.weight * a.said * exp(-%(rate)s * (n.week - a.week)))
-               * exp(%(rate)s * (n.week - max(a.week))) AS s
-    FROM acts a CROSS JOIN newest n JOIN content_features f ON f.content_id = a.content_id AND f.strength > 0
+    SELECT f.feature_type, f.feature_value, max(t.seen) AS seen,
+           sum(f.strength * t.w) * exp(%(rate)s * (t.newest - max(t.week))) AS w,
+           sum(f.strength * t.s) * exp(%(rate)s * (t.newest - max(t.week))) AS s
+    FROM titles t JOIN content_features f ON f.content_id = t.content_id AND f.strength > 0
     -- A request that was overtaken by a forgetting came in before it.
     WHERE NOT EXISTS (
-        SELECT 1 FROM user_taste_profiles g WHERE g.user_id = %(user)s AND g.feature_type = f.feature_type
-        AND g.feature_value = f.feature_value AND g.forgotten_at >= a.received_at)
-    GROUP BY f.feature_type, f.feature_value, n.week
+        SELECT 1 FROM forgotten g WHERE g.feature_type = f.feature_type AND g.feature_value = f.feature_value
+        AND g.forgotten_at >= t.came)
+    GROUP BY f.feature_type, f.feature_value, t.newest
 ), held AS (
     SELECT n.feature_type, n.feature_value, coalesce(p.decay_rate, %(rate)s) AS rate,
            greatest(n.seen, CASE WHEN p.confidence > 0 THEN p.last_updated END) AS seen,

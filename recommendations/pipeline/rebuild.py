@@ -11,6 +11,7 @@ from django.db import connection
 from bingeboard.errors import Invalid, Stale
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.pipeline import (
+    attention,
     candidates,
     clusters,
     collaborative,
@@ -71,6 +72,12 @@ STAGES = (
         "acts into what friends may see",
         True,
         lambda r: signals.rebuild(now=r.now, as_of=r.as_of, user_ids=r.user_ids, config=r.config, progress=r.progress),
+    ),
+    Stage(
+        "attention",
+        "how far viewers get in titles of a length",
+        False,
+        lambda r: attention.rebuild(now=r.now, config=r.config),
     ),
     Stage(
         "similarity",

@@ -7,7 +7,7 @@ events, so a rebuild keeps to it and restoring is exact.
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -17,7 +17,7 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.models import TasteExclusion, UserTasteProfile, ViewerCheckpoint
 from recommendations.pipeline import candidates, folding, habits, profiles
 from recommendations.pipeline.problems import Problem
-from recommendations.pipeline.validation import Refused, checked_text
+from recommendations.pipeline.validation import Refused, checked_text, storable
 from recommendations.queries.viewers import Stated
 
 Feature = tuple[str, str]
@@ -52,10 +52,7 @@ def change_taste(
     with transaction.atomic():
         # What came in before is learned before it can be forgotten.
         folding.fold(folding.hold(user_id), config=config)
-        anew = False
-        for feature, change in wanted.items():
-            anew |= _carry_out(user_id, feature, change, now, config)
-        if anew:
+        if _carry_out(user_id, wanted, now, config):
             profiles.rebuild_held(user_ids=[user_id], config=config)
         habits.touch(user_id=user_id, now=now)
     return problems
@@ -165,7 +162,7 @@ def _checked(changes: Sequence[TasteChange], config: EngineConfig) -> tuple[dict
 
 def _known_features(changes: Sequence[TasteChange]) -> dict[Feature, Feature]:
     """Return our own names of features, by type and lower-case value; the viewer's own entries count as known."""
-    pairs = sorted({(c.feature_type, c.feature_value.strip().lower()) for c in changes if "\0" not in c.feature_value})
+    pairs = sorted({(c.feature_type, c.feature_value.strip().lower()) for c in changes if storable(c.feature_value)})
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -179,42 +176,49 @@ def _known_features(changes: Sequence[TasteChange]) -> dict[Feature, Feature]:
         return {(kind, value): (kind, name) for kind, value, name in cursor.fetchall()}
 
 
-def _carry_out(user_id: str, feature: Feature, change: TasteChange, now: dt.datetime, config: EngineConfig) -> bool:
-    """Change one entry; returns whether the learned part is to be worked out anew."""
-    kind, value = feature
-    row, _ = UserTasteProfile.objects.get_or_create(
-        user_id=user_id,
-        feature_type=kind,
-        feature_value=value,
-        defaults={
-            "affinity_score": 0.0,
-            "confidence": 0.0,
-            "last_updated": now,
-            "decay_rate": config.profiles.decay_rate,
-        },
+def _carry_out(user_id: str, wanted: Mapping[Feature, TasteChange], now: dt.datetime, config: EngineConfig) -> bool:
+    """Change the entries, all at once; returns whether the learned part is to be worked out anew."""
+    rows = {(row.feature_type, row.feature_value): row for row in UserTasteProfile.objects.filter(user_id=user_id)}
+    anew = False
+    changed, forgotten = [], []
+    for feature, change in wanted.items():
+        row = rows.get(feature) or UserTasteProfile(
+            user_id=user_id,
+            feature_type=feature[0],
+            feature_value=feature[1],
+            affinity_score=0.0,
+            confidence=0.0,
+            last_updated=now,
+            decay_rate=config.profiles.decay_rate,
+        )
+        if change.restore:
+            # An entry that nothing speaks for goes with the recomputation.
+            anew |= row.forgotten_at is not None or row.confidence == 0
+            row.stated_affinity, row.forgotten_at = None, None
+        elif change.affinity is not None:
+            row.stated_affinity = change.affinity
+        else:
+            row.stated_affinity, row.forgotten_at = None, now
+            row.affinity_score, row.confidence = 0.0, 0.0
+            forgotten.append(feature)
+        # Rows with and without a key would take two statements.
+        row.pk = None
+        changed.append(row)
+    UserTasteProfile.objects.bulk_create(
+        changed,
+        update_conflicts=True,
+        unique_fields=["user", "feature_type", "feature_value"],
+        update_fields=["stated_affinity", "forgotten_at", "affinity_score", "confidence"],
     )
-    if change.restore:
-        had_forgotten = row.forgotten_at is not None
-        row.stated_affinity, row.forgotten_at = None, None
-        row.save(update_fields=["stated_affinity", "forgotten_at"])
-        # An entry that nothing speaks for goes with the recomputation.
-        return had_forgotten or row.confidence == 0
-    if change.affinity is not None:
-        row.stated_affinity = change.affinity
-        row.save(update_fields=["stated_affinity"])
-        return False
-    row.stated_affinity, row.forgotten_at = None, now
-    row.affinity_score, row.confidence = 0.0, 0.0
-    row.save(update_fields=["stated_affinity", "forgotten_at", "affinity_score", "confidence"])
-    _forget_departed(user_id, feature)
-    return False
+    _forget_departed(user_id, forgotten)
+    return anew
 
 
-def _forget_departed(user_id: str, feature: Feature) -> None:
-    """Drop an entry from what has left the events: of those acts, nothing can say any more when they came in."""
-    kept = ViewerCheckpoint.objects.filter(pk=user_id).first()
+def _forget_departed(user_id: str, features: Collection[Feature]) -> None:
+    """Drop entries from what has left the events: of those acts, nothing can say any more when they came in."""
+    kept = ViewerCheckpoint.objects.filter(pk=user_id).first() if features else None
     if kept is not None:
-        kept.taste = [entry for entry in kept.taste if tuple(entry[:2]) != feature]
+        kept.taste = [entry for entry in kept.taste if tuple(entry[:2]) not in features]
         kept.save(update_fields=["taste"])
 
 

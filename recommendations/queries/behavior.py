@@ -47,6 +47,26 @@ def taste_strengths(*, config: EngineConfig = DEFAULT) -> tuple[list[str], spars
     return users, sparse.coo_matrix((value, (user, feature)), shape=(len(users), len(features))).tocsr()
 
 
+def furthest_plays() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Return how far each viewer got in each title whose end is known: (its minutes, NaN where not known; progress 0-1).
+
+    Only those who allow personalisation count.
+    """
+    found = read_records(
+        select="""
+            SELECT coalesce(min(s.runtime_minutes)::float8, 'NaN'), max(CASE e.event_type WHEN 'complete' THEN 1.0
+                ELSE (e.context->>'progress_percent')::float8 / 100 END)
+            FROM user_behavior_events e JOIN shows s ON s.id = e.content_id JOIN users u ON u.id = e.user_id
+            WHERE u.personalisation AND u.is_active AND (e.event_type = 'complete' OR e.event_type = 'abandon'
+                AND jsonb_typeof(e.context->'progress_percent') = 'number')
+            GROUP BY e.user_id, e.content_id
+        """,
+        columns=[("minutes", "float8"), ("progress", "float8")],
+    )
+    return found["minutes"].astype(np.float64), np.clip(found["progress"].astype(np.float64), 0.0, 1.0)
+
+
 def _as_of_latest(
     user: NDArray[np.int64],
     affinity: NDArray[np.float64],

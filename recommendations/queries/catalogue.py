@@ -138,6 +138,15 @@ def feature_matrix_from(
     )
 
 
+def runtimes() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return (show ids ascending, their minutes, NaN where not known)."""
+    found = read_records(
+        select="SELECT id, coalesce(runtime_minutes::float8, 'NaN') FROM shows ORDER BY id",
+        columns=[("show_id", "int8"), ("minutes", "float8")],
+    )
+    return found["show_id"].astype(np.int64), found["minutes"].astype(np.float64)
+
+
 def load_embeddings(
     *, kind: str = "hybrid", model_version: str | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -20,7 +20,7 @@ from bingeboard.graphql.nodes import global_id
 from bingeboard.graphql.paging import cursor_of
 from bingeboard.users.models import User
 from recommendations.engine.config import DEFAULT
-from recommendations.models import ServedList
+from recommendations.models import ContentFeature, ServedList
 from recommendations.pipeline.feedback import NewFeedback, record_feedback
 from tests.door import Door, befriend, served, show_gid, subscribe, taste
 
@@ -54,8 +54,14 @@ OPERATIONS: dict[str, str] = {
     "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) {"
     f" {LIST % (SHOW, REASONS)} }} }}",
     "tasteProfile": "query($n: Int!) { tasteProfile(first: $n) { edges { node { featureValue affinityScore } } } }",
+    "previewTaste": "query($n: Int!, $changes: [TasteChangeInput!]!) { previewTaste(changes: $changes, first: $n) {"
+    f" before {{ {SHOW} }} entered {{ id }} }} }}",
     "platforms": "{ platforms { name hasSubscription usageFrequency preferenceScore } }",
     "trackEvents": "mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted } }",
+    "updateTaste": "mutation($changes: [TasteChangeInput!]!) { updateTaste(changes: $changes) {"
+    " taste { edges { node { featureValue } } } userErrors { index } } }",
+    "excludeFromTaste": "mutation($other: ID!) { excludeFromTaste(showId: $other) {"
+    " taste { edges { node { featureValue } } } } }",
     "setPlatforms": "mutation($platforms: [PlatformPreferenceInput!]!) { setPlatforms(platforms: $platforms) {"
     " platforms { name hasSubscription } userErrors { index } } }",
     "refreshRecommendations": "mutation { refreshRecommendations { user { id } } }",
@@ -73,12 +79,16 @@ def count(world: None, ada: User, bob: User, ada_token: str, door: Door) -> Call
     taste(ada, 60)
     subscribe(ada, "flixo")
     kept = served(ada, 60, friend=bob)
+    ContentFeature.objects.bulk_create(
+        ContentFeature(content_id=60, feature_type="theme", feature_value=f"Theme {n}", weight=0.1) for n in range(50)
+    )
 
     def variables(n: int) -> dict[str, Any]:
         answered = served(ada, 60)
         return {
             "n": n,
             "show": show_gid(1),
+            "other": show_gid(n),
             "platform": str(global_id("Platform", 1)),
             "user": str(global_id("User", "bob")),
             "place": str(global_id("Recommendation", f"{kept.request_id}:1")),
@@ -89,6 +99,7 @@ def count(world: None, ada: User, bob: User, ada_token: str, door: Door) -> Call
                 {"feedbackType": "LIKE", "showId": show_gid(item["show"]), "requestId": str(answered.request_id)}
                 for item in answered.items[:n]
             ],
+            "changes": [_change(number) for number in range(n)],
             "platforms": [{"platform": "flixo", "hasSubscription": bool(number % 2)} for number in range(n)],
         }
 
@@ -109,6 +120,11 @@ def _answers(user: User, kept: ServedList, n: int) -> list[str]:
     return [
         str(global_id("Feedback", key)) for key in record_feedback(user_id=user.pk, items=likes, now=timezone.now()).ids
     ]
+
+
+def _change(number: int) -> dict[str, Any]:
+    """Return one of a statement, a muting and a forgetting."""
+    return {"featureType": "THEME", "featureValue": f"theme {number}", "affinity": (0.5, 0.0, None)[number % 3]}
 
 
 def _event(number: int) -> dict[str, Any]:

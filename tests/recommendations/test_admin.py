@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +16,8 @@ from kombu import Connection, pools
 from bingeboard.celery import app
 from bingeboard.shows.models import Show
 from bingeboard.users.models import User
-from recommendations.models import ContentFeature, ContentSimilarity, ServedList, ViewerState
-from recommendations.pipeline import features, sweep
+from recommendations.models import ContentFeature, ContentSimilarity, ModelArtifact, ServedList, ViewerState
+from recommendations.pipeline import artifacts, features, sweep
 from tests.admin_pages import form_on, staff
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +170,28 @@ def test_one_viewer_is_tried_again_from_their_page(given_up: ViewerState) -> Non
     administrator.post(address, {"_form_submitted": "on"})
 
     assert ViewerState.objects.get().attempts == 0
+
+
+def test_an_earlier_model_is_put_to_use_in_the_admin(curator: Client, tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    now = timezone.now()
+    first, second = (
+        artifacts.publish(
+            kind="toy", arrays={}, document={"n": n}, parameters={}, data_window={},
+            fit_report={"held_out_ndcg": 0.1234, "held_out_ndcg_error": 0.0056}, now=now,
+        )
+        for n in range(2)
+    )  # fmt: skip
+    address = reverse("admin:recommendations_modelartifact_make_live", args=[first.pk])
+    administrator = staff("root", superuser=True)
+
+    listed = administrator.get(reverse("admin:recommendations_modelartifact_changelist")).content.decode()
+    assert "0.123 ± 0.006" in listed
+    curator.post(address, {"_form_submitted": "on"})
+    assert ModelArtifact.objects.get(state="live") == second
+    administrator.post(address, {"_form_submitted": "on"})
+
+    assert ModelArtifact.objects.get(state="live") == first
 
 
 def test_a_viewer_in_work_is_left_to_who_works_on_them(given_up: ViewerState) -> None:

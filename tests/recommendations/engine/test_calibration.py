@@ -27,6 +27,7 @@ def test_where_people_go_step_by_step_order_counts_for_more() -> None:
     assert found.viewers == 300
     assert found.gain > 0
     assert found.exponent > USUAL.exponent
+    assert 0 < found.quality[1] < found.quality[0] < 1
 
 
 def test_where_there_is_no_order_histories_do_not_fade_faster() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
+from bingeboard.errors import NotFound, Stale
 from recommendations.models import ModelArtifact
 from recommendations.pipeline import artifacts
 
@@ -79,6 +80,32 @@ def test_without_a_good_one_left_there_is_none(media, now) -> None:
     file_of(published(now, 1.0)).unlink()
 
     assert artifacts.live(kind="toy") is None
+
+
+def test_an_earlier_version_is_put_to_use_again(media, now) -> None:
+    first, second = published(now, 1.0), published(now + dt.timedelta(seconds=1), 2.0)
+    assert artifacts.live(kind="toy").version == second.version
+    later = now + dt.timedelta(hours=1)
+
+    artifacts.promote(artifact_id=first.pk, now=later)
+
+    assert artifacts.live(kind="toy").arrays["weights"].tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert list(ModelArtifact.objects.filter(state="live").values_list("pk", "promoted_at")) == [(first.pk, later)]
+    artifacts.promote(artifact_id=first.pk, now=later + dt.timedelta(hours=1))
+    assert ModelArtifact.objects.get(pk=first.pk).promoted_at == later
+
+
+def test_a_version_that_is_not_whole_is_not_put_to_use(media, now) -> None:
+    first, second = published(now, 1.0), published(now + dt.timedelta(seconds=1), 2.0)
+    file_of(first).unlink()
+
+    with pytest.raises(Stale, match=f"{first.version} is broken: .*weights"):
+        artifacts.promote(artifact_id=first.pk, now=now)
+    with pytest.raises(NotFound, match="no model version 999999"):
+        artifacts.promote(artifact_id=999999, now=now)
+
+    assert artifacts.live(kind="toy").version == second.version
+    assert ModelArtifact.objects.get(pk=first.pk).state == "broken"
 
 
 def test_old_versions_go_with_their_files(media, now) -> None:

@@ -55,7 +55,12 @@ def test_every_stage_run_twice_leaves_the_same_rows(world, now) -> None:
 
 
 def test_stages_start_and_end_where_they_are_told() -> None:
-    assert [stage.name for stage in stages_between("profiles", "similarity")] == ["profiles", "signals", "similarity"]
+    assert [stage.name for stage in stages_between("profiles", "similarity")] == [
+        "profiles",
+        "signals",
+        "attention",
+        "similarity",
+    ]
     with pytest.raises(Invalid, match="trending comes after profiles"):
         stages_between("trending", "profiles")
     assert [stage.name for stage in stages_between("trending")] == list(NAMES[NAMES.index("trending") :])

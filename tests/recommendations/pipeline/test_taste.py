@@ -113,6 +113,7 @@ def test_bad_changes_are_named_and_the_others_count(viewer, now) -> None:
         TasteChange(*GENRE, float("nan")),
         TasteChange(*GENRE, 0.5, restore=True),
         TasteChange("genre", "a\0b", 0.5),
+        TasteChange("genre", "\ud800", 0.5),
         TasteChange(*GENRE, 0.25),
     ]
 
@@ -124,6 +125,7 @@ def test_bad_changes_are_named_and_the_others_count(viewer, now) -> None:
         (2, "affinity", "BAD_INPUT"),
         (3, "affinity", "BAD_INPUT"),
         (4, "featureValue", "NOT_FOUND"),
+        (5, "featureValue", "NOT_FOUND"),
     ]
     assert row_of(viewer).stated_affinity == 0.25
     before = everything()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 import urllib.request
 from argparse import ArgumentParser
@@ -23,7 +22,8 @@ from bingeboard.commands import Command as BaseCommand
 from bingeboard.embedded import servers
 from bingeboard.embedded.home import Home
 from bingeboard.embedded.processes import ServerError, is_free, undisturbed
-from bingeboard.embedded.supervisor import Child, Supervisor
+from bingeboard.embedded.programs import programs
+from bingeboard.embedded.supervisor import Supervisor
 from bingeboard.errors import Invalid
 from bingeboard.users.models import User
 from bingeboard.users.services import issue_token
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
         info = _accounts(home, port)
         connections.close_all()
-        supervisor = Supervisor(_children(port))
+        supervisor = Supervisor(programs(port=port, secret_key=settings.SECRET_KEY))
 
         def tend() -> None:
             for name in servers.revive():
@@ -207,30 +207,6 @@ def _token(user: User, *scopes: str) -> str:
     """Issue a token for the demo, in place of the one of its last run."""
     user.api_tokens.filter(name="demo").delete()
     return issue_token(user_id=user.pk, scopes=scopes, name="demo", expires_at=None, now=timezone.now())[1]
-
-
-def _children(port: int) -> list[Child]:
-    """Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends."""
-    web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
-    celery = ["celery", "-A", "bingeboard", "--quiet"]
-    worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"]
-    beat = [*celery, "beat", "--loglevel", "info", "--pidfile", ""]
-    env = {
-        # One BLAS thread each: three processes share the machine's cores with the database.
-        "OPENBLAS_NUM_THREADS": "1",
-        # One key for all of them.
-        "BINGEBOARD_SECRET_KEY": settings.SECRET_KEY,
-        # Celery's advice to whoever runs it in production.
-        "PYTHONWARNINGS": "ignore",
-    }
-    python = [sys.executable, "-m"]
-    return [
-        # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.
-        Child("worker", [*python, *worker], env, death_signal=signal.SIGQUIT),
-        Child("beat", [*python, *beat], env),
-        Child("web", [*python, *web, "bingeboard.wsgi:application"], env),
-    ]
 
 
 def _readiness(url: str) -> Callable[[], bool]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from bingeboard.embedded.home import Home
 from bingeboard.embedded.management.commands import demo
 from bingeboard.embedded.processes import free_port
+from bingeboard.embedded.programs import programs
 from bingeboard.users.models import User
 from bingeboard.users.services import identify
 
@@ -109,9 +110,9 @@ def test_a_second_demo_of_a_home_is_refused_and_told_where_the_first_is(home: Ho
     assert home.read("info.json") == {"url": "http://127.0.0.1:8123"}
 
 
-def test_the_web_stops_first_and_all_share_one_key(home: Home, settings: object) -> None:
-    children = demo._children(8123)
+def test_the_web_stops_first_and_all_share_one_key() -> None:
+    children = programs(port=8123, secret_key="one for all")
 
     assert [child.name for child in reversed(children)] == ["web", "beat", "worker"]
-    assert {child.env["BINGEBOARD_SECRET_KEY"] for child in children} == {"tests-only"}
+    assert {child.env["BINGEBOARD_SECRET_KEY"] for child in children} == {"one for all"}
     assert "8123" in children[-1].command

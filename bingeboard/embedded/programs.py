@@ -1,0 +1,30 @@
+"""What serves the product on one machine: web, worker and beat, as the supervisor runs them."""
+
+import signal
+import sys
+
+from bingeboard.embedded.supervisor import Child
+
+
+def programs(*, port: int, secret_key: str) -> list[Child]:
+    """Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends."""
+    web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
+    celery = ["celery", "-A", "bingeboard", "--quiet"]
+    worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"]
+    beat = [*celery, "beat", "--loglevel", "info", "--pidfile", ""]
+    env = {
+        # One BLAS thread each: three processes share the machine's cores with the database.
+        "OPENBLAS_NUM_THREADS": "1",
+        # One key for all of them.
+        "BINGEBOARD_SECRET_KEY": secret_key,
+        # Celery's advice to whoever runs it in production.
+        "PYTHONWARNINGS": "ignore",
+    }
+    python = [sys.executable, "-m"]
+    return [
+        # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.
+        Child("worker", [*python, *worker], env, death_signal=signal.SIGQUIT),
+        Child("beat", [*python, *beat], env),
+        Child("web", [*python, *web, "bingeboard.wsgi:application"], env),
+    ]

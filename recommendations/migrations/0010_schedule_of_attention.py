@@ -1,0 +1,28 @@
+"""Give the curves of how far viewers get a schedule in the database; running it again changes none."""
+
+from django.db import migrations
+
+NAME = "BingeBoard: attention"
+
+
+def add(apps, schema_editor):
+    interval, _ = apps.get_model("django_celery_beat", "IntervalSchedule").objects.get_or_create(
+        every=1, period="days"
+    )
+    apps.get_model("django_celery_beat", "PeriodicTask").objects.get_or_create(
+        name=NAME,
+        defaults={"task": "recommendations.run_stage", "kwargs": '{"stage": "attention"}', "interval": interval},
+    )
+
+
+def remove(apps, schema_editor):
+    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name=NAME).delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("recommendations", "0009_schedule_of_retention"),
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+    ]
+
+    operations = [migrations.RunPython(add, remove)]
