@@ -77,18 +77,23 @@ def read_earlier(path: Path) -> Earlier:
         raise Invalid(f"--compare {path} is no result.json of an evaluation", field="compare") from None
 
 
+def check_same_split(data: Mapping[str, Any], earlier: Earlier) -> None:
+    """Raise Invalid where other ratings were held out then: their viewers' values can not be paired."""
+    if (data["test_fingerprint"], data["train"]) != (earlier.test_fingerprint, earlier.train):
+        raise Invalid(
+            f"--compare {earlier.path}: other ratings were held out then; compare runs of the same file, --split,"
+            " --holdout and (where the split is random) --seed",
+            field="compare",
+        )
+
+
 def compare(result: Result, earlier: Earlier) -> Compared:
     """
     Return how much better each algorithm is than it was, over the viewers that both runs judged.
 
     Raises Invalid where other ratings were held out, or no viewer or algorithm is in both: nothing could be paired.
     """
-    if (result.data["test_fingerprint"], result.data["train"]) != (earlier.test_fingerprint, earlier.train):
-        raise Invalid(
-            f"--compare {earlier.path}: other ratings were held out then; compare runs of the same file, --split,"
-            " --holdout and (where the split is random) --seed",
-            field="compare",
-        )
+    check_same_split(result.data, earlier)
     place = {viewer: row for row, viewer in enumerate(earlier.viewers)}
     both = [(row, place[viewer]) for row, viewer in enumerate(result.viewers) if viewer in place]
     names = [name for name in result.algorithms if name in earlier.values]
@@ -99,7 +104,7 @@ def compare(result: Result, earlier: Earlier) -> Compared:
     for name in names:
         then = np.array(earlier.values[name], dtype=np.float64)[then_rows]
         differences[name] = paired(result.algorithms[name].values[NDCG][now_rows], then)
-    here = json.loads(json.dumps(constants(result.plan.config)))
+    here = _all_constants(result)
     keys = sorted({*here, *earlier.constants})
     others = [
         (key, earlier.constants.get(key), here.get(key)) for key in keys if earlier.constants.get(key) != here.get(key)
@@ -147,6 +152,7 @@ def print_tables(result: Result, compared: Compared | None, stream: Any) -> None
     )
     for count, what, first in (
         (data["skipped_lines"], "lines are no ratings and were passed over", data["first_skipped"]),
+        (data["titles_left_out"], "lines of the titles are no titles and were passed over", ""),
         (data["train_ratings_left_out"], "of the ratings known are about titles that are not there", ""),
     ):
         if count:
@@ -257,7 +263,7 @@ def _document(result: Result, compared: Compared | None) -> dict[str, Any]:
         },
         "data": dict(result.data),
         "changed_constants": changed_constants(plan.config),
-        "constants": constants(plan.config),
+        "constants": _all_constants(result),
         "seconds": dict(result.seconds),
         "metrics": {name: _estimates(judged) for name, judged in result.algorithms.items()},
         "diversity": {f"{at:g}": _estimates(judged) for at, judged in result.dial.items()},
@@ -294,6 +300,11 @@ def _estimates(judged: Judged) -> dict[str, dict[str, dict[str, Any]]]:
 def _groups(result: Result) -> list[str]:
     estimates = next(iter(result.algorithms.values())).estimates
     return [group for group in estimates if group != OVERALL]
+
+
+def _all_constants(result: Result) -> dict[str, Any]:
+    """Return what a list depends on besides the data."""
+    return {"EMBEDDING_PROVIDER": result.provider, **constants(result.plan.config)}
 
 
 def _of(config: EngineConfig, name: str) -> Any:

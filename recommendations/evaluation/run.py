@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -79,6 +80,7 @@ class Result:
     lists        name -> each viewer's list, keys of titles, best first
     data         what was split, in numbers and checksums
     clock        the moment for which lists were made
+    provider     who turned text into vectors
     seconds      how long each step took
     """
 
@@ -90,6 +92,7 @@ class Result:
     lists: Mapping[str, list[list[int]]]
     data: Mapping[str, Any]
     clock: dt.datetime
+    provider: str
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -101,7 +104,8 @@ class Lists:
     by_dial: Mapping[float, list[list[int]]]
     show_ids: Rows
     genres: sparse.csr_matrix
-    left_out: int
+    titles_left_out: int
+    ratings_left_out: int
 
 
 @dataclass
@@ -119,9 +123,13 @@ class _Watch:
         self.seconds[title] = round(time.perf_counter() - began, 2)
 
 
-def evaluate(*, plan: Plan, now: dt.datetime, step: Step) -> Result:
+def evaluate(
+    *, plan: Plan, now: dt.datetime, step: Step, check: Callable[[Mapping[str, Any]], None] | None = None
+) -> Result:
     """
     Measure every algorithm of a plan.
+
+    check   is told what was split (see Result.data) before the work begins, and may refuse it
 
     Raises Invalid where the ratings leave nothing to be measured by.
     """
@@ -130,6 +138,9 @@ def evaluate(*, plan: Plan, now: dt.datetime, step: Step) -> Result:
         ratings = read_ratings(path=plan.ratings, now=now)
         held = split(plan.split, viewer=ratings.viewer, seconds=ratings.seconds, holdout=plan.holdout, seed=plan.seed)
     judged = _judged_viewers(ratings, held, plan)
+    data = _described(ratings, held)
+    if check is not None:
+        check(data)
     clock = clock_of(ratings, held, now=now)
     with TemporaryDirectory(prefix="bingeboard-split-") as folder:
         train = Path(folder) / "train.csv"
@@ -161,7 +172,14 @@ def evaluate(*, plan: Plan, now: dt.datetime, step: Step) -> Result:
         algorithms=algorithms,
         dial=dial,
         lists=lists,
-        data=_described(ratings, held, truth, made),
+        data={
+            **data,
+            "titles": len(made.show_ids),
+            "wanted": int(truth.n_wanted.sum()),
+            "train_ratings_left_out": made.ratings_left_out,
+            "titles_left_out": made.titles_left_out,
+        },
+        provider=settings.EMBEDDING_PROVIDER,
         clock=clock,
         seconds=watch.seconds,
     )
@@ -201,7 +219,7 @@ def make_lists(
                 by_dial[at] = _lists(viewers, HYBRID, clock, config, at, advance)
         show_ids = np.array(sorted(Show.objects.values_list("pk", flat=True)), dtype=np.int64)
         _, genres = genres_of_titles(show_ids=show_ids)
-    return Lists(by_algorithm, by_dial, show_ids, genres, left_out)
+    return Lists(by_algorithm, by_dial, show_ids, genres, *left_out)
 
 
 @contextmanager
@@ -222,19 +240,20 @@ def make_world(
     config: EngineConfig,
     watch: Step,
     stages: Sequence[str],
-) -> int:
+) -> tuple[int, int]:
     """
-    Fill the database with titles, ratings and what the named stages derive; returns how many ratings were left out.
+    Fill the database with titles, ratings and what the named stages derive; returns how many of both were left out.
 
     Raises Invalid where not one title, or not one rating, can be taken in.
     """
     with watch("importing titles", None), Rejects() as rejects:
         found = import_shows(source=Source(shows), rejects=rejects, now=clock)
         _check_taken_in(shows, found.read, rejects)
+        titles_left_out = rejects.count
     with watch("importing ratings", None), Rejects() as rejects:
         found = import_ratings(source=Source(train), rejects=rejects, now=clock, config=config)
         _check_taken_in(train, found.read, rejects)
-        left_out = rejects.count
+        ratings_left_out = rejects.count
     known = set(User.objects.values_list("pk", flat=True))
     User.objects.bulk_create(
         User(id=viewer, username=viewer, date_joined=clock) for viewer in viewers if viewer not in known
@@ -243,7 +262,7 @@ def make_world(
         if stage.name in stages:
             with watch(stage.name, None) as advance:
                 run_stage(stage=stage, now=clock, progress=advance, config=config)
-    return left_out
+    return titles_left_out, ratings_left_out
 
 
 def needed_stages() -> list[str]:
@@ -335,17 +354,14 @@ def _as_rows(lists: list[list[int]], titles: Rows) -> Rows:
     return table
 
 
-def _described(ratings: Ratings, held: Mask, truth: Truth, made: Lists) -> dict[str, Any]:
+def _described(ratings: Ratings, held: Mask) -> dict[str, Any]:
     return {
         "ratings": len(ratings),
         "viewers": len(ratings.viewers),
-        "titles": len(made.show_ids),
         "train": int(np.count_nonzero(~held)),
         "test": int(np.count_nonzero(held)),
-        "wanted": int(truth.n_wanted.sum()),
         "skipped_lines": ratings.skipped,
         "first_skipped": ratings.first_skipped,
-        "train_ratings_left_out": made.left_out,
         "fingerprint": ratings.fingerprint(),
         "test_fingerprint": ratings.fingerprint(held),
     }

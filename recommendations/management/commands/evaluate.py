@@ -13,7 +13,14 @@ from bingeboard.commands import step
 from bingeboard.errors import Invalid
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.evaluation.judging import MEANING
-from recommendations.evaluation.report import check_folder, compare, print_tables, read_earlier, write_files
+from recommendations.evaluation.report import (
+    check_folder,
+    check_same_split,
+    compare,
+    print_tables,
+    read_earlier,
+    write_files,
+)
 from recommendations.evaluation.run import ALGORITHMS, DIAL, HYBRID, USUAL, Plan, evaluate
 from recommendations.evaluation.splits import SPLITS
 
@@ -101,7 +108,12 @@ class Command(BaseCommand):
         folder = None if options["out"] is None else check_folder(options["out"])
         with self.progress() as bars:
             shown: Any = partial(step, bars)
-            result = evaluate(plan=plan, now=timezone.now(), step=shown)
+            result = evaluate(
+                plan=plan,
+                now=timezone.now(),
+                step=shown,
+                check=None if earlier is None else partial(check_same_split, earlier=earlier),
+            )
         compared = None if earlier is None else compare(result, earlier)
         print_tables(result, compared, self.stdout)
         if folder is not None:

@@ -55,6 +55,7 @@ def test_the_result_has_settings_checksums_constants_and_the_value_of_every_view
     found = json.loads((folder / "result.json").read_text())
 
     assert found["settings"]["split"] == "per-user"
+    assert found["constants"]["EMBEDDING_PROVIDER"] == "lexical"
     assert found["settings"]["clock"] == measured.clock.isoformat()
     assert found["data"]["fingerprint"] == measured.data["fingerprint"]
     assert found["changed_constants"] == {}

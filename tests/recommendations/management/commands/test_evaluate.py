@@ -42,6 +42,11 @@ def test_a_run_is_printed_written_and_compared_with_an_earlier_one(files, tmp_pa
     assert found["compared"]["differences"]["hybrid"]["verdict"] == "worse"
     assert not Show.objects.exists()
 
+    # Another split is refused before anything is made of it.
+    third = run("evaluate", *files, "--split", "temporal", "--compare", before / "result.json")
+    assert third.code == 2
+    assert "other ratings were held out then" in third.error
+
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
