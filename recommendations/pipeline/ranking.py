@@ -129,14 +129,31 @@ def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> Ser
 
 
 def rank_for_export(
-    *, user_ids: Sequence[str], algorithm: str, limit: int, now: dt.datetime
+    *,
+    user_ids: Sequence[str],
+    algorithm: str,
+    limit: int,
+    now: dt.datetime,
+    diversity: float | None = None,
+    config: EngineConfig = DEFAULT,
 ) -> Iterator[tuple[str, list[int]]]:
-    """Yield each viewer and the titles that would be served, best first, by the path that serves them."""
+    """
+    Yield each viewer and the titles that would be served, best first, by the path that serves them.
+
+    diversity   the dial in [0, 1]; the config's own where left out
+    """
     known = candidates.snapshot(now=now)
     for start in range(0, len(user_ids), candidates.VIEWERS_AT_ONCE):
         chunk = user_ids[start : start + candidates.VIEWERS_AT_ONCE]
-        folding.settle(user_ids=chunk)
-        proposals = candidates.generate(user_ids=chunk, now=now, algorithms=[algorithm], sizes={algorithm: limit})
+        folding.settle(user_ids=chunk, config=config)
+        proposals = candidates.generate(
+            user_ids=chunk,
+            now=now,
+            algorithms=[algorithm],
+            config=config,
+            diversity=diversity,
+            sizes={algorithm: limit},
+        )
         for proposal in proposals:
             yield proposal.user_id, [int(show) for show in known.show_ids[proposal.slate.rows]]
 
