@@ -157,6 +157,8 @@ def rank_for_export(
     """
     Yield each viewer and the titles that would be served, best first, by the path that serves them.
 
+    No place is drawn by chance: what is exported and measured is what the engine thinks best.
+
     diversity   the dial in [0, 1]; the config's own where left out
     """
     known = candidates.snapshot(now=now)
