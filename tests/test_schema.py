@@ -29,7 +29,6 @@ PRINTED = Path(bingeboard.schema.__file__).with_name("schema.graphql")
 NOT_YET = {
     "Query.searchShows",
     "Query.home",
-    "Query.whyNot",
     "Query.groupRecommendations",
     "Query.friends",
     "Query.experiments",
@@ -45,7 +44,6 @@ NOT_YET = {
     "SignalType",
     "HomePage",
     "HomeRow",
-    "WhyNot",
     "GroupRecommendation",
     "GroupMemberScore",
     "Experiment",

@@ -20,6 +20,7 @@ MINE = {
     "friends' trends": "{ trending(scope: FRIEND_NETWORK) { rank } }",
     "trackEvents": "mutation { trackEvents(events: []) { accepted } }",
     "sendFeedback": "mutation { sendFeedback(feedback: []) { accepted } }",
+    "whyNot": '{ whyNot(showId: "U2hvdzox") { text } }',
     "previewTaste": "{ previewTaste(changes: []) { after { id } } }",
     "updateTaste": "mutation { updateTaste(changes: []) { userErrors { code } } }",
     "excludeFromTaste": 'mutation { excludeFromTaste(sessionId: "s") { userErrors { code } } }',

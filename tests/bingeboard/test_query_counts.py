@@ -54,6 +54,7 @@ OPERATIONS: dict[str, str] = {
     "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) {"
     f" {LIST % (SHOW, REASONS)} }} }}",
     "tasteProfile": "query($n: Int!) { tasteProfile(first: $n) { edges { node { featureValue affinityScore } } } }",
+    "whyNot": "query($show: ID!) { whyNot(showId: $show) { position text show { title } displacedBy { title } } }",
     "previewTaste": "query($n: Int!, $changes: [TasteChangeInput!]!) { previewTaste(changes: $changes, first: $n) {"
     f" before {{ {SHOW} }} entered {{ id }} }} }}",
     "platforms": "{ platforms { name hasSubscription usageFrequency preferenceScore } }",
