@@ -61,7 +61,8 @@ def _refresh(claimed: list[str], now: dt.datetime) -> None:
             for user_id in claimed:
                 _refresh([user_id], now)
             return
-        logger.exception("refreshing viewer %s failed", claimed[0])
+        # Logs outlive viewers: who it was stands in viewer_states.
+        logger.exception("refreshing a viewer failed; viewer_states.last_error says whose lists")
         _note(claimed, error)
 
 

@@ -141,19 +141,19 @@ def test_ending_takes_what_the_two_were_told_of_each_other(viewers, titles, befr
     befriend("ada", "cyd")
     record_signals(acts=[act("ada"), act("bob")])
 
-    end_friendship(user_id="bob", friend_id="ada")
+    end_friendship(user_id="bob", friend_id="ada", now=now)
 
     assert friendships() == [("ada", "cyd", "accepted")]
     assert [row[:2] for row in signals()] == [("cyd", "ada")]
 
 
-def test_ending_what_is_not_there_is_refused_and_changes_nothing(befriend) -> None:
+def test_ending_what_is_not_there_is_refused_and_changes_nothing(befriend, now) -> None:
     befriend("ada", "bob")
     befriend("ada", "dan", status="declined")
 
     for other in ("cyd", "dan"):
         with pytest.raises(NotFound, match="you are no friends"):
-            end_friendship(user_id="ada", friend_id=other)
+            end_friendship(user_id="ada", friend_id=other, now=now)
 
     assert friendships() == [("ada", "bob", "accepted"), ("ada", "dan", "declined")]
 
