@@ -29,8 +29,6 @@ def hidden(*, user_id: str, others: Sequence[str], now: dt.datetime) -> None:
 
     Their lists are made anew by who asks next. Nothing is dropped of what third viewers were shown.
     """
-    if not others:
-        return
     everyone = sorted({user_id, *others})
     habits.lock(user_ids=everyone)
     hold()

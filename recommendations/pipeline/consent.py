@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from bingeboard.errors import NotFound
 from bingeboard.users.models import User
 from recommendations.engine.config import DEFAULT, EngineConfig
-from recommendations.models import ServedList, ViewerCheckpoint
-from recommendations.pipeline import habits, profiles
+from recommendations.models import ServedList, ViewerCheckpoint, ViewerState
+from recommendations.pipeline import folding, habits, profiles
 from social.services import set_sharing
 
 
@@ -56,6 +56,8 @@ def _set_personalisation(user_id: str, allowed: bool, now: dt.datetime, config: 
         _forget(user_id, now)
     # Of who does not allow it nothing is derived: this leaves what the viewer stated, and nothing else.
     profiles.rebuild_held(user_ids=[user_id], config=config)
+    # An act that waits for this row has read the consent as it was; the row it reads again, and so asks anew.
+    ViewerState.objects.filter(pk=user_id).update(profiled_through=folding.ANEW)
     habits.touch(user_id=user_id, now=now)
 
 

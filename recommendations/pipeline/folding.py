@@ -56,10 +56,7 @@ def hold(user_id: str) -> Held:
     """
     query = (
         "SELECT s.profiled_through, s.unprofiled, u.personalisation"
-        " FROM viewer_states s JOIN users u ON u.id = s.user_id WHERE s.user_id = %s"
-        # The second lock, which the acts' own references take anyway, is for reading the consent as it is when the
-        # first is granted, not as it was when that was asked for.
-        " FOR UPDATE OF s FOR KEY SHARE OF u"
+        " FROM viewer_states s JOIN users u ON u.id = s.user_id WHERE s.user_id = %s FOR UPDATE OF s"
     )
     with connection.cursor() as cursor:
         cursor.execute(query, [user_id])
