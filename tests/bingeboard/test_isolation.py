@@ -32,6 +32,7 @@ OPEN = [
     "{ platforms { name hasSubscription } }",
     "{ shows { edges { node { title } } } }",
     "{ trending { rank } }",
+    '{ searchShows(query: "title") { edges { node { title } } } }',
 ]
 NODE = "query($id: ID!) { node(id: $id) { id __typename } }"
 PAGE = "query($after: String) { recommendations(after: $after) { requestId edges { node { id } } } }"

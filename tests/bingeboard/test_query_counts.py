@@ -49,6 +49,8 @@ OPERATIONS: dict[str, str] = {
     "similarShows": "query($n: Int!, $show: ID!) { similarShows(showId: $show, first: $n) {"
     f" score show {{ {SHOW} }} }} }}",
     "trending": f"query($n: Int!) {{ trending(first: $n) {{ rank show {{ {SHOW} }} }} }}",
+    "searchShows": 'query($n: Int!) { searchShows(query: "title story", first: $n,'
+    f" filter: {{yearFrom: 1900}}) {{ edges {{ score node {{ {SHOW} }} }} }} }}",
     "recommendations, first page": "query($n: Int!) { recommendations(first: $n) {"
     f" {LIST % (SHOW, 'reasons { text }')} }} }}",
     "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) {"
