@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommendations.engine.config import EngineConfig
+from recommendations.engine.moments import Effect
 from recommendations.engine.reasons import Evidence, explain
 from recommendations.engine.rests import Cause, rests
 from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
@@ -51,6 +52,8 @@ def propose(
     diversity: float | None = None,
     allowed: NDArray[np.bool_] | None = None,
     sizes: Mapping[str, int] | None = None,
+    moments: Sequence[Effect] | None = None,
+    fill: bool = False,
 ) -> list[Proposal]:
     """
     Return a proposal for each viewer and algorithm, viewers first.
@@ -60,6 +63,8 @@ def propose(
     allowed     (n_titles,) what a filter lets through; what a viewer has dealt with never is, unless `allowed` is
                 (n_viewers, n_titles) and says so for each viewer
     sizes       titles a slate; the config's own where left out
+    moments     what each viewer's moment adds to the base scores; nothing where left out
+    fill        of the blend, also what nothing speaks for; see slates.slate
     """
     dial = config.ranking.diversity if diversity is None else diversity
     sizes = sizes or {name: getattr(config.candidates, name) for name in ALL_ALGORITHMS}
@@ -68,7 +73,9 @@ def propose(
     for start in range(0, len(viewers), config.candidates.viewers_at_once):
         block = viewers[start : start + config.candidates.viewers_at_once]
         thought = opinions(snapshot, block, config)
-        found += _block(snapshot, block, thought, algorithms, today, of_titles, dial, sizes, allowed, start, config)
+        found += _block(
+            snapshot, block, thought, algorithms, today, of_titles, dial, sizes, allowed, start, config, moments, fill
+        )
     return found
 
 
@@ -84,6 +91,8 @@ def _block(
     allowed: NDArray[np.bool_] | None,
     start: int,
     config: EngineConfig,
+    moments: Sequence[Effect] | None,
+    fill: bool,
 ) -> list[Proposal]:
     found = []
     # The products from here on are small: a second BLAS thread would spend its time waiting for the first.
@@ -92,6 +101,7 @@ def _block(
             free = _free(snapshot, viewer, allowed, start + place)
             boosts = boosts_for(snapshot, viewer, thought.social[place], of_titles, config)
             stated = stated_effect(snapshot, viewer, config)
+            moment = None if moments is None else moments[start + place]
             resting = None if viewer.answers is None else rests(snapshot, viewer.answers, today, config)
             for algorithm in algorithms:
                 chosen = slate(
@@ -105,8 +115,10 @@ def _block(
                     config=config,
                     rests=resting,
                     stated=stated if algorithm in (HYBRID, "content_based") else None,
+                    moment=None if moment is None else moment.total,
+                    fill=fill and algorithm == HYBRID,
                 )
-                reasons = explain(snapshot, viewer, place, thought, chosen, config)
+                reasons = explain(snapshot, viewer, place, thought, chosen, config, moment)
                 causes = [None if resting is None else resting.cause(row) for row in chosen.rows.tolist()]
                 found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free), causes))
     return found

@@ -30,6 +30,7 @@ class Slate:
 
     rest     how much of the diversity penalty is a rest
     stated   how much of the base is what the viewer stated about the title's features, 0 or less against it
+    moment   how much of the base is what the moment asks for, 0 or less against it
     """
 
     algorithm: str
@@ -42,6 +43,7 @@ class Slate:
     diversity: Floats
     rest: Floats
     stated: Floats
+    moment: Floats
 
     @property
     def final(self) -> Floats:
@@ -64,6 +66,8 @@ def slate(
     config: EngineConfig,
     rests: Rests | None = None,
     stated: Floats | None = None,
+    moment: Floats | None = None,
+    fill: bool = False,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -74,11 +78,16 @@ def slate(
     diversity   the dial in [0, 1]; see ranking.diversity_strength
     rests       what comes after the others for a while
     stated      (n_titles,) added to the base, which stays in [-1, 1]; see `stated_effect`
+    moment      (n_titles,) added to that, likewise; see engine.moments
+    fill        propose also what nothing speaks for, after the rest: who narrows a list wants it full
     """
-    base = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
+    said = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
+    base = said if moment is None else np.clip(said + moment, -1.0, 1.0)
     friends = boosts.none if algorithm == "social" else boosts.social
     relevance = np.where(
-        allowed & (base > 0), base + boosts.popularity + boosts.recency + boosts.availability + friends, -np.inf
+        allowed & (fill | (said > 0)),
+        base + boosts.popularity + boosts.recency + boosts.availability + friends,
+        -np.inf,
     )
     if rests is not None:
         relevance = relevance - rests.penalty
@@ -100,7 +109,8 @@ def slate(
         social=friends[pool],
         diversity=penalty + rest,
         rest=rest,
-        stated=(base[pool] - scores[pool]).astype(np.float64),
+        stated=(said[pool] - scores[pool]).astype(np.float64),
+        moment=(base[pool] - said[pool]).astype(np.float64),
     )
 
 

@@ -18,7 +18,8 @@ from recommendations.engine.candidates import Proposal
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.snapshot import Snapshot
 from recommendations.models import RecommendationCandidate, ServedList, ViewerState
-from recommendations.pipeline import candidates, folding
+from recommendations.pipeline import candidates, folding, moments
+from recommendations.pipeline.moments import Moment
 from recommendations.pipeline.wording import sentence
 from recommendations.queries.events import dealt_with
 from recommendations.queries.filters import ListFilter, allowed_rows
@@ -34,19 +35,6 @@ PARTS = (
     "social_boost",
     "final_score",
 )
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What the client knows about now; what is left out the server works out from the clock and habits."""
-
-    device: str | None = None
-    time_of_day: str | None = None
-    day_of_week: str | None = None
-    session_id: str | None = None
-    session_minutes: int | None = None
-    mood: str | None = None
-    timezone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +60,10 @@ def serve(
     Make a viewer's list of this moment, keep it, and return it.
 
     It reflects everything acknowledged before: where the stored candidates are older than the viewer's last act, the
-    whole pool is scored anew, here and now, whether or not any worker is alive.
+    whole pool is scored anew, here and now, whether or not any worker is alive. So it is for a filter, which chooses
+    before the list is cut, and for a moment; a list asked for without one is of no moment in particular.
     """
-    chosen, moment = filter or ListFilter(), moment or Moment()
+    chosen = filter or ListFilter()
     folding.settle(user_ids=[user_id])
     assigned = assignments_for(user_id=user_id, now=now)
     config = _configured(assigned)
@@ -87,10 +76,10 @@ def serve(
         logger.warning("an empty list was served: %s", unfitted.message)
         known, entries = None, []
     # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
-    if known is not None and algorithm == candidates.HYBRID and not chosen.narrows and config == DEFAULT:
+    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
         entries, generated_at = _stored(user_id, algorithm, now)
     if entries is None and known is not None:
-        entries, generated_at = _fresh(user_id, algorithm, chosen, config, known, now), now
+        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
     with transaction.atomic():
         kept = ServedList.objects.create(
             request_id=uuid.uuid4(),
@@ -99,7 +88,7 @@ def serve(
             experiment_name=assigned[0].experiment if assigned else "",
             variant=assigned[0].variant if assigned else "",
             model_version="" if known is None else known.version,
-            parameters={"filter": _given(chosen), "context": _given(moment)},
+            parameters={"filter": _given(chosen), "context": _given(moment or Moment())},
             items=_worded((entries or [])[: config.serving.kept], algorithm),
             generated_at=generated_at,
             created_at=now,
@@ -159,15 +148,20 @@ def _configured(assigned: Sequence[Any]) -> EngineConfig:
     return config
 
 
+def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -> bool:
+    """Return whether the stored candidates were made for just such a list."""
+    return moment is None and not chosen.narrows and config == DEFAULT
+
+
 def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry] | None, dt.datetime]:
     """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
     state = ViewerState.objects.filter(pk=user_id).first()
     if state is None or state.candidates_version < state.behavior_version:
         return None, now
     rows = list(
-        RecommendationCandidate.objects.filter(user_id=user_id, algorithm_type=algorithm, expires_at__gt=now).order_by(
-            "-final_score", "content_id"
-        )
+        RecommendationCandidate.objects.filter(
+            user_id=user_id, algorithm_type=algorithm, expires_at__gt=now, content__is_active=True
+        ).order_by("-final_score", "content_id")
     )
     if not rows:
         return None, now
@@ -187,19 +181,31 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry
 
 
 def _fresh(
-    user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfig, known: Snapshot, now: dt.datetime
+    user_id: str,
+    algorithm: str,
+    chosen: ListFilter,
+    moment: Moment | None,
+    config: EngineConfig,
+    known: Snapshot,
+    now: dt.datetime,
 ) -> list[_Entry]:
     """Return the list from everything known at this moment."""
+    allowed = allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date())
+    effects = None
+    if moment is not None:
+        effects = [moments.effect_of(moment=moment, user_id=user_id, known=known, now=now, config=config)]
     proposals = candidates.generate(
         user_ids=[user_id],
         now=now,
         algorithms=[algorithm],
         config=config,
         diversity=chosen.diversity,
-        allowed=allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date()),
+        allowed=allowed,
         include_seen=chosen.include_seen,
         sizes={algorithm: config.serving.kept},
         known=known,
+        moments=effects,
+        fill=allowed is not None,
     )
     return [entry for proposal in proposals for entry in _entries(proposal, known)]
 
