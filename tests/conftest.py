@@ -1,6 +1,7 @@
 """Fixtures everyone needs: a user, a clock, a seeded generator, and the real input where it is there."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def user(db: None) -> Any:
     from bingeboard.users.models import User
 
     return User.objects.create_user("ada", id="ada")
+
+
+@pytest.fixture
+def unexplored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No place of a served list is drawn by chance, so that its order is what the scores say."""
+    from recommendations.engine.config import DEFAULT, Exploration
+    from recommendations.pipeline import ranking
+
+    monkeypatch.setattr(ranking, "DEFAULT", replace(DEFAULT, exploration=Exploration(every=0)))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.moments import Effect
 from recommendations.engine.reasons import Evidence, explain
-from recommendations.engine.rests import Cause, rests
+from recommendations.engine.rests import Cause, Rests, rests
 from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
 from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, slate, stated_effect
 from recommendations.engine.snapshot import Snapshot, Viewer
@@ -32,14 +33,49 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
+class _Thought:
+    """What was thought of one viewer: their row (`place`) of a block's opinions, what was free, what rests, and
+    what the moment adds.
+    """
+
+    snapshot: Snapshot
+    viewer: Viewer
+    place: int
+    opinions: Opinions
+    free: NDArray[np.bool_]
+    resting: Rests | None
+    config: EngineConfig
+    moment: Effect | None = None
+
+
+@dataclass(frozen=True)
 class Proposal:
-    """One viewer's slate by one algorithm; reasons, parts and why it rests stand in the order of its rows."""
+    """
+    One viewer's slate by one algorithm; reasons, parts and why it rests stand in the order of its rows.
+
+    Those are worked out when they are first read: of most proposals only some are ever put into words.
+    """
 
     user_id: str
     slate: Slate
-    reasons: list[list[Evidence]]
-    parts: list[list[Part]]
-    rests: list[Cause | None]
+    thought: _Thought
+
+    @cached_property
+    def reasons(self) -> list[list[Evidence]]:
+        """Return what brought each title, as reasons.explain has it."""
+        t = self.thought
+        return explain(t.snapshot, t.viewer, t.place, t.opinions, self.slate, t.config, t.moment)
+
+    @cached_property
+    def parts(self) -> list[list[Part]]:
+        """Return which algorithms are in each title's base score."""
+        return _parts(self.thought.opinions, self.thought.place, self.slate, self.thought.free)
+
+    @cached_property
+    def rests(self) -> list[Cause | None]:
+        """Return why each title rests, None for those that do not."""
+        resting = self.thought.resting
+        return [None if resting is None else resting.cause(row) for row in self.slate.rows.tolist()]
 
 
 def propose(
@@ -103,6 +139,7 @@ def _block(
             stated = stated_effect(snapshot, viewer, config)
             moment = None if moments is None else moments[start + place]
             resting = None if viewer.answers is None else rests(snapshot, viewer.answers, today, config)
+            of_viewer = _Thought(snapshot, viewer, place, thought, free, resting, config, moment)
             for algorithm in algorithms:
                 chosen = slate(
                     snapshot,
@@ -118,9 +155,7 @@ def _block(
                     moment=None if moment is None else moment.total,
                     fill=fill and algorithm == HYBRID,
                 )
-                reasons = explain(snapshot, viewer, place, thought, chosen, config, moment)
-                causes = [None if resting is None else resting.cause(row) for row in chosen.rows.tolist()]
-                found.append(Proposal(viewer.user_id, chosen, reasons, _parts(thought, place, chosen, free), causes))
+                found.append(Proposal(viewer.user_id, chosen, of_viewer))
     return found
 
 

@@ -84,13 +84,10 @@ def slate(
     said = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
     base = said if moment is None else np.clip(said + moment, -1.0, 1.0)
     friends = boosts.none if algorithm == "social" else boosts.social
-    relevance = np.where(
-        allowed & (fill | (said > 0)),
-        base + boosts.popularity + boosts.recency + boosts.availability + friends,
-        -np.inf,
-    )
+    relevance = base + (boosts.whole if friends is boosts.social else boosts.without_friends)
     if rests is not None:
-        relevance = relevance - rests.penalty
+        relevance -= rests.penalty
+    relevance[~(allowed & (fill | (said > 0)))] = -np.inf
     strength = diversity * config.ranking.diversity_strength
     pool = top_rows(relevance, WIDER * k if strength > 0 else k)
     penalty: Floats = np.zeros(len(pool))
@@ -131,13 +128,15 @@ def stated_effect(snapshot: Snapshot, viewer: Viewer, config: EngineConfig) -> F
 
 @dataclass(frozen=True)
 class Boosts:
-    """What is added to every algorithm's base score, (n_titles,) each; `none` is zeros."""
+    """What is added to every algorithm's base score, (n_titles,) each; `none` is zeros, two are sums of the others."""
 
     popularity: Floats
     recency: Floats
     availability: Floats
     social: Floats
     none: Floats
+    without_friends: Floats
+    whole: Floats
 
 
 def boosts_of_titles(snapshot: Snapshot, today: float, config: EngineConfig) -> tuple[Floats, Floats]:
@@ -162,4 +161,7 @@ def boosts_for(
         reachable = np.asarray(snapshot.available[:, viewer.subscribed].sum(axis=1)).ravel() > 0
         availability = np.where(reachable, config.ranking.availability_boost, 0.0)
     friends = config.ranking.social_boost * np.asarray(social, dtype=np.float64) if viewer.friends else none
-    return Boosts(*of_titles, availability=availability, social=friends, none=none)
+    popularity, recency = of_titles
+    without_friends = popularity + recency + availability
+    whole = without_friends + friends if viewer.friends else without_friends
+    return Boosts(popularity, recency, availability, friends, none, without_friends, whole)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bingeboard.errors import NotFound
-from recommendations.engine.arrays import rows_in
 from recommendations.engine.candidates import ALL_ALGORITHMS, HYBRID, Proposal, propose
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.moments import Effect
@@ -19,7 +18,7 @@ from recommendations.engine.reasons import Evidence
 from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.pipeline import artifacts, collaborative, folding
 from recommendations.pipeline.collaborative import likes
-from recommendations.queries.events import EventArrays, dismissed, to_day
+from recommendations.queries.events import EventArrays, to_day
 from recommendations.queries.social import friend_acts
 from recommendations.queries.viewers import Stated, load_viewers, trend_by_show
 
@@ -130,7 +129,7 @@ def generate(
     """
     Return proposals for these viewers from everything known at this moment; writes nothing.
 
-    include_seen   also what they have watched; what they dismissed stays out
+    include_seen   also what they have dealt with
     stated         entries of their tastes as they would be
     moments        what the moment adds for each of them; see pipeline.moments
     fill           also titles that nothing speaks for, after the rest
@@ -140,10 +139,6 @@ def generate(
     if include_seen:
         one = np.ones(len(known), bool) if allowed is None else allowed
         allowed = np.tile(one, (len(viewers), 1))
-        gone = dismissed(user_ids=user_ids)
-        for place, user_id in enumerate(user_ids):
-            rows = rows_in(known.show_ids, np.array(sorted(gone[user_id]), dtype=np.int64))
-            allowed[place, rows[rows >= 0]] = False
     return propose(
         known,
         viewers,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
 
 from bingeboard.errors import NotFound, Stale
@@ -16,6 +17,7 @@ from experiments.queries import assignments_for
 from experiments.services import record_exposure
 from recommendations.engine.candidates import Proposal
 from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.exploration import explore
 from recommendations.engine.snapshot import Snapshot
 from recommendations.models import RecommendationCandidate, ServedList, ViewerState
 from recommendations.pipeline import candidates, folding, moments
@@ -80,16 +82,18 @@ def serve(
         entries, generated_at = _stored(user_id, algorithm, now)
     if entries is None and known is not None:
         entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
+    request_id = uuid.uuid4()
+    shown, propensities = _explored((entries or [])[: config.serving.kept], request_id, config)
     with transaction.atomic():
         kept = ServedList.objects.create(
-            request_id=uuid.uuid4(),
+            request_id=request_id,
             user_id=user_id,
             algorithm=algorithm,
             experiment_name=assigned[0].experiment if assigned else "",
             variant=assigned[0].variant if assigned else "",
             model_version="" if known is None else known.version,
             parameters={"filter": _given(chosen), "context": _given(moment or Moment())},
-            items=_worded((entries or [])[: config.serving.kept], algorithm),
+            items=_worded(shown, propensities, algorithm),
             generated_at=generated_at,
             created_at=now,
             expires_at=now + dt.timedelta(hours=config.serving.retention),
@@ -114,14 +118,31 @@ def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> Ser
 
 
 def rank_for_export(
-    *, user_ids: Sequence[str], algorithm: str, limit: int, now: dt.datetime
+    *,
+    user_ids: Sequence[str],
+    algorithm: str,
+    limit: int,
+    now: dt.datetime,
+    diversity: float | None = None,
+    config: EngineConfig = DEFAULT,
 ) -> Iterator[tuple[str, list[int]]]:
-    """Yield each viewer and the titles that would be served, best first, by the path that serves them."""
+    """
+    Yield each viewer and the titles that would be served, best first, by the path that serves them.
+
+    diversity   the dial in [0, 1]; the config's own where left out
+    """
     known = candidates.snapshot(now=now)
     for start in range(0, len(user_ids), candidates.VIEWERS_AT_ONCE):
         chunk = user_ids[start : start + candidates.VIEWERS_AT_ONCE]
-        folding.settle(user_ids=chunk)
-        proposals = candidates.generate(user_ids=chunk, now=now, algorithms=[algorithm], sizes={algorithm: limit})
+        folding.settle(user_ids=chunk, config=config)
+        proposals = candidates.generate(
+            user_ids=chunk,
+            now=now,
+            algorithms=[algorithm],
+            config=config,
+            diversity=diversity,
+            sizes={algorithm: limit},
+        )
         for proposal in proposals:
             yield proposal.user_id, [int(show) for show in known.show_ids[proposal.slate.rows]]
 
@@ -223,13 +244,22 @@ def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
         )
 
 
+def _explored(
+    entries: Sequence[_Entry], request_id: uuid.UUID, config: EngineConfig
+) -> tuple[list[_Entry], list[float]]:
+    """Return the list with some places drawn by chance, and how likely each title was to stand where it stands."""
+    scores = np.array([entry.breakdown["final_score"] for entry in entries])
+    explored = explore(scores, seed=request_id.int, config=config.exploration)
+    return [entries[place] for place in explored.order.tolist()], explored.propensity.tolist()
+
+
 def _given(choice: Any) -> dict[str, Any]:
     """Return what was really said of a filter or moment; what was left out is left out."""
     blank = type(choice)()
     return {name: value for name, value in asdict(choice).items() if value != getattr(blank, name)}
 
 
-def _worded(entries: Sequence[_Entry], algorithm: str) -> list[dict[str, Any]]:
+def _worded(entries: Sequence[_Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
     """Return the items of a served list, their reasons in words."""
     evidence = [reason for entry in entries for reason in entry.reasons]
     shows = {show for reason in evidence for show in reason.get("shows", ())}
@@ -255,9 +285,9 @@ def _worded(entries: Sequence[_Entry], algorithm: str) -> list[dict[str, Any]]:
                 for reason in entry.reasons
             ],
             **({"penalties": entry.penalties} if entry.penalties else {}),
-            "propensity": 1.0,
+            "propensity": propensity,
         }
-        for position, entry in enumerate(entries, start=1)
+        for position, (entry, propensity) in enumerate(zip(entries, propensities, strict=True), start=1)
     ]
 
 

@@ -49,8 +49,18 @@ class Stage:
 
 
 STAGES = (
-    Stage("features", "titles into features", False, lambda r: features.rebuild(now=r.now, progress=r.progress)),
-    Stage("embeddings", "titles into vectors", False, lambda r: embeddings.rebuild(now=r.now, progress=r.progress)),
+    Stage(
+        "features",
+        "titles into features",
+        False,
+        lambda r: features.rebuild(now=r.now, config=r.config, progress=r.progress),
+    ),
+    Stage(
+        "embeddings",
+        "titles into vectors",
+        False,
+        lambda r: embeddings.rebuild(now=r.now, config=r.config, progress=r.progress),
+    ),
     Stage(
         "profiles",
         "acts into tastes and habits",
@@ -61,7 +71,7 @@ STAGES = (
         "signals",
         "acts into what friends may see",
         True,
-        lambda r: signals.rebuild(now=r.now, as_of=r.as_of, user_ids=r.user_ids, progress=r.progress),
+        lambda r: signals.rebuild(now=r.now, as_of=r.as_of, user_ids=r.user_ids, config=r.config, progress=r.progress),
     ),
     Stage(
         "attention",
@@ -73,7 +83,7 @@ STAGES = (
         "similarity",
         "titles that are alike",
         False,
-        lambda r: similarity.rebuild(now=r.now, as_of=r.as_of, progress=r.progress),
+        lambda r: similarity.rebuild(now=r.now, as_of=r.as_of, config=r.config, progress=r.progress),
     ),
     Stage(
         "clusters",

@@ -189,19 +189,3 @@ def dealt_with(*, user_ids: Sequence[str]) -> dict[str, set[int]]:
         for user_id, show_id in cursor.fetchall():
             found[user_id].add(show_id)
     return found
-
-
-def dismissed(*, user_ids: Sequence[str]) -> dict[str, set[int]]:
-    """Return for each viewer the titles they said they do not want: disliked, or not interested in."""
-    found: dict[str, set[int]] = {user_id: set() for user_id in user_ids}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT user_id, content_id FROM recommendation_feedback"
-            " WHERE user_id = ANY(%s) AND feedback_type IN ('not_interested', 'dislike')"
-            " UNION SELECT user_id, content_id FROM user_behavior_events"
-            " WHERE user_id = ANY(%s) AND event_type = 'dislike' AND content_id IS NOT NULL",
-            [list(user_ids), list(user_ids)],
-        )
-        for user_id, show_id in cursor.fetchall():
-            found[user_id].add(show_id)
-    return found

@@ -11,8 +11,10 @@ ends when the profiles hold all of it: each viewer's taste is read back within t
 import argparse
 import random
 import time
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -97,14 +99,10 @@ def _timed(send: Callable[[str, Batches], Any], viewers: Sequence[str], shares: 
     return time.perf_counter() - started
 
 
-def _send(client: Client, viewer: str, batches: Batches) -> list[float]:
-    """Send a viewer's batches one after the other; returns each answer's seconds."""
-    seconds = []
+def _send(client: Client, viewer: str, batches: Batches) -> None:
     for batch in batches:
         answer = client.track(batch, viewer=viewer)
         assert answer.data["trackEvents"]["accepted"] == len(batch)
-        seconds.append(answer.seconds)
-    return seconds
 
 
 def _prepare_raw(built: House) -> None:
@@ -115,8 +113,6 @@ def _prepare_raw(built: House) -> None:
 
 
 def _raw(built: House, viewer: str, batches: Batches) -> None:
-    from base64 import b64decode
-
     with psycopg.connect(built.database_url) as connection:
         for batch in batches:
             rows = [
@@ -133,37 +129,45 @@ def _raw(built: House, viewer: str, batches: Batches) -> None:
 
 
 def _scale(given: argparse.Namespace) -> int:
-    """Measure at both sizes, each with a house of its own; print rates, latencies and how many times worse."""
-    found = {}
-    for name, preload in (("1,000 viewers, 100,000 acts", SMALL), ("10,000 viewers, 1,000,000 acts", LARGE)):
-        with house(run=("web",), preload=preload) as built:
-            found[name] = _latencies(built, given)
-    rows = [(name, *numbers) for name, numbers in found.items()]
-    small, large = found.values()
-    rows.append(("times worse", small[0] / large[0], *(b / a for a, b in zip(small[1:], large[1:], strict=True))))
-    columns = ("world", "events/s", "batch of 100 ms", "p95 ms", "list after it ms", "p95 ms")
-    print(table(columns, rows))
+    """Measure at both sizes, turn by turn in one run; print rates, latencies and how many times worse."""
+    turns = 10 + given.rounds * given.batches
+    with house(run=("web",), preload=SMALL) as small, house(run=("web",), preload=LARGE) as large, ExitStack() as stack:
+        worlds = [(built, stack.enter_context(built.client(timeout=60))) for built in (small, large)]
+        taken = [_turns(built, turns) for built, _ in worlds]
+        seconds: list[list[tuple[float, float]]] = [[], []]
+        for turn in range(turns):
+            # Another viewer each time, as in life; the first few warm the processes up.
+            for (_, client), mine, found in zip(worlds, taken, seconds, strict=True):
+                viewer, batch = mine[turn]
+                sent = client.track(batch, viewer=viewer)
+                assert sent.data["trackEvents"]["accepted"] == BATCH
+                read = client.recommendations(viewer=viewer)
+                assert read.data["recommendations"]["edges"]
+                if turn >= 10:
+                    found.append((sent.seconds, read.seconds))
+    figures = [_figures(*zip(*found, strict=True)) for found in seconds]
+    names = [f"{viewers:,} viewers, {viewers * each:,} acts" for viewers, each in (SMALL, LARGE)]
+    rows = [(name, *numbers) for name, numbers in zip(names, figures, strict=True)]
+    a, b = figures
+    rows.append(("times worse", a[0] / b[0], *(y / x for x, y in zip(a[1:], b[1:], strict=True))))
+    print(table(("world", "events/s", "batch of 100 ms", "p95 ms", "list after it ms", "p95 ms"), rows))
     return 0
 
 
-def _latencies(built: House, given: argparse.Namespace) -> tuple[float, ...]:
-    """Return events a second, and median and 95th percentile of a batch's and the next list's milliseconds."""
+def _turns(built: House, turns: int) -> list[tuple[str, list[Event]]]:
     rng = random.Random(20260601)
-    batches, lists = [], []
-    with built.client(timeout=60) as client:
-        # Another viewer each time, as in life; the first few warm the process up.
-        for number, viewer in enumerate(rng.sample(built.viewers, 10 + given.rounds * given.batches)):
-            seconds = _send(client, viewer, [made_up(rng, BATCH, shows=built.shows, session="bench")])[0]
-            answer = client.recommendations(viewer=viewer)
-            assert answer.data["recommendations"]["edges"]
-            if number >= 10:
-                batches.append(seconds)
-                lists.append(answer.seconds)
-    quantile = lambda values, q: 1000 * sorted(values)[int(q * len(values))]  # noqa: E731
+    return [
+        (viewer, made_up(rng, BATCH, shows=built.shows, session="bench")) for viewer in rng.sample(built.viewers, turns)
+    ]
+
+
+def _figures(batches: Sequence[float], lists: Sequence[float]) -> tuple[float, ...]:
+    """Return events a second, then median and 95th percentile of the batches and of the lists, in milliseconds."""
+
+    def quantile(values: Sequence[float], q: float) -> float:
+        return 1000 * sorted(values)[int(q * len(values))]
+
     return (
         BATCH * len(batches) / sum(batches),
-        quantile(batches, 0.5),
-        quantile(batches, 0.95),
-        quantile(lists, 0.5),
-        quantile(lists, 0.95),
+        *(quantile(values, q) for values in (batches, lists) for q in (0.5, 0.95)),
     )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bingeboard.users.models import User
 from recommendations.models import UserTasteProfile
 from tests.door import Door, show_gid
@@ -36,6 +38,7 @@ def titles(door: Door, token: str) -> list[str]:
     return [edge["node"]["show"]["id"] for edge in door.data(LIST, token=token)["recommendations"]["edges"]]
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_what_is_previewed_is_what_the_next_list_is(world: None, ada_token: str, door: Door) -> None:
     wanted = [change("comedy", 1.0), change("Crime", -1.0)]
     before = titles(door, ada_token)

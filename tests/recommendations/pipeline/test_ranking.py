@@ -55,6 +55,7 @@ def test_the_parts_sum_to_the_score_in_lists_and_in_the_database(world, now) -> 
         assert row.final_score == pytest.approx(total, abs=1e-9)
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_scores_fall_along_the_list_and_positions_count_from_1(world, now) -> None:
     items = ask("space-0", now).items
     scores = [item["breakdown"]["final_score"] for item in items]
@@ -106,6 +107,7 @@ def test_the_next_query_moves_with_the_profile(world, event, now) -> None:
     assert set(titles(ask("turncoat", later))[:2]) <= set(world.cosy)
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_stored_candidates_and_a_fresh_scoring_give_the_same_list(world, now) -> None:
     stored = ask("space-0", now)
     RecommendationCandidate.objects.all().delete()
@@ -186,6 +188,7 @@ def test_a_list_past_its_retention_says_so(world, now) -> None:
         read_served(user_id="space-0", request_id=served.request_id, now=now + dt.timedelta(days=31))
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_an_export_is_what_would_be_served(world, now) -> None:
     exported = dict(rank_for_export(user_ids=["cosy-0", "space-0"], algorithm="hybrid", limit=100, now=now))
 
@@ -209,3 +212,30 @@ def test_candidates_made_twice_are_the_same(world, now) -> None:
 
     assert rows() == before
     assert len(before) > 100
+
+
+def test_some_places_are_drawn_by_chance_and_say_how_likely_that_was(world, now) -> None:
+    exported = dict(rank_for_export(user_ids=["space-0"], algorithm="hybrid", limit=100, now=now))["space-0"]
+    lists = [ask("space-0", now).items for _ in range(12)]
+
+    orders = [[item["show"] for item in items] for items in lists]
+    assert len({tuple(order) for order in orders}) > 1
+    for items, order in zip(lists, orders, strict=True):
+        assert sorted(order) == sorted(exported)
+        assert order[:3] == exported[:3]
+        assert [item["position"] for item in items] == list(range(1, len(items) + 1))
+        drawn = [place for place, item in enumerate(items) if item["propensity"] < 1]
+        assert set(drawn) <= {3, 13, 23, 33, 43, 53, 63, 73, 83, 93}
+        assert drawn[0] == 3
+        rest = [show for place, show in enumerate(order) if place not in drawn]
+        assert rest == [show for show in exported if show in set(rest)]
+
+
+def test_a_list_is_the_one_its_request_id_draws(world, now, monkeypatch) -> None:
+    fixed = uuid.UUID(int=7)
+    monkeypatch.setattr(uuid, "uuid4", lambda: fixed)
+    first = ask("space-0", now)
+    order = [(item["show"], item["propensity"]) for item in first.items]
+    first.delete()
+
+    assert [(item["show"], item["propensity"]) for item in ask("space-0", now).items] == order

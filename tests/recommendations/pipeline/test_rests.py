@@ -125,6 +125,7 @@ def test_an_export_rests_as_lists_do(alike, now) -> None:
     assert exported[VIEWER] == list(items(now))
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_undoing_ends_the_rest(alike, now) -> None:
     before = items(now)
     ids = say("not_interested", 5, now=now)

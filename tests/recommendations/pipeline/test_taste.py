@@ -83,6 +83,7 @@ def test_an_entry_that_nothing_speaks_for_goes_when_it_is_restored(viewer, now) 
     assert_close(taste(viewer), before)
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_words_move_a_list_both_ways_and_are_its_reason(world, event, now) -> None:
     viewer = newcomer("torn")
     record_events(user_id=viewer, events=[event("like", 1), event("like", 101)], now=now)
@@ -178,6 +179,7 @@ def test_what_can_not_be_excluded_is_refused(viewer, now) -> None:
     assert everything() == before
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_a_preview_tells_what_the_change_will_do_and_leaves_no_trace(world, event, now) -> None:
     viewer = newcomer("curious")
     record_events(user_id=viewer, events=[event("like", 1), event("like", 101)], now=now)
@@ -196,6 +198,7 @@ def test_a_preview_tells_what_the_change_will_do_and_leaves_no_trace(world, even
     assert seen.after == [item["show"] for item in ranking.serve(user_id=viewer, algorithm="hybrid", now=now).items][:5]
 
 
+@pytest.mark.usefixtures("unexplored")
 def test_a_preview_of_forgetting_and_restoring_is_true_too(viewer, now) -> None:
     for change in (TasteChange(*GENRE, None), TasteChange(*GENRE, restore=True)):
         seen = preview_taste(user_id=viewer, changes=[change], first=6, now=now)

@@ -49,7 +49,7 @@ def rows(path):
         return [(row["user_id"], int(row["show_id"]), int(row["rank"])) for row in csv.DictReader(file)]
 
 
-@pytest.mark.usefixtures("_small_world")
+@pytest.mark.usefixtures("_small_world", "unexplored")
 def test_every_viewer_has_a_list_in_the_order_that_is_served(tmp_path):
     path = tmp_path / "recs.csv"
 
