@@ -26,7 +26,7 @@ from bingeboard.graphql.limits import Limits
 from bingeboard.graphql.nodes import Node, NodeReaders, split_id
 from bingeboard.shows.graphql import schema as shows
 from bingeboard.users.graphql import schema as users
-from recommendations.graphql import batches, search
+from recommendations.graphql import batches, home, search
 from recommendations.graphql import schema as recommendations
 
 NODES: NodeReaders = {**users.NODES, **shows.NODES, **recommendations.NODES}
@@ -85,7 +85,14 @@ def _arguments_of(kind: GraphQLNamedType) -> Iterator[GraphQLArgument | GraphQLI
             yield from field.args.values()
 
 
-QUERIES = (users.UsersQuery, NodeQuery, shows.ShowsQuery, search.SearchQuery, recommendations.RecommendationsQuery)
+QUERIES = (
+    users.UsersQuery,
+    NodeQuery,
+    shows.ShowsQuery,
+    search.SearchQuery,
+    recommendations.RecommendationsQuery,
+    home.HomeQuery,
+)
 MUTATIONS = (recommendations.RecommendationsMutation,)
 Query = merge_types("Query", QUERIES)
 Mutation = merge_types("Mutation", MUTATIONS)

@@ -115,6 +115,26 @@ def propose(
     return found
 
 
+def relevances(
+    snapshot: Snapshot, viewers: Sequence[Viewer], *, today: float, config: EngineConfig
+) -> NDArray[np.float64]:
+    """
+    Return what the blend's lists are ordered by before anything is chosen, (n_viewers, n_titles): base and boosts.
+
+    What rests is lower by that; variety is not looked at, since it is a matter of lists. `today` in days since 1970.
+    """
+    thought = opinions(snapshot, viewers, config)
+    of_titles = boosts_of_titles(snapshot, today, config)
+    found = np.empty((len(viewers), len(snapshot)))
+    for place, viewer in enumerate(viewers):
+        stated = stated_effect(snapshot, viewer, config)
+        base = thought.blend[place] if stated is None else np.clip(thought.blend[place] + stated, -1.0, 1.0)
+        found[place] = base + boosts_for(snapshot, viewer, thought.social[place], of_titles, config).whole
+        if viewer.answers is not None:
+            found[place] -= rests(snapshot, viewer.answers, today, config).penalty
+    return found
+
+
 def _block(
     snapshot: Snapshot,
     block: Sequence[Viewer],

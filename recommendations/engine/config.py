@@ -520,6 +520,32 @@ class ViewingContext:
 
 
 @dataclass(frozen=True)
+class Home:
+    """How a home page is cut from a ranking."""
+
+    pool: int = number(300, unit="titles", low=50, high=2000, why="eight rows of twenty, twice, so that genres differ")
+    least: int = number(4, unit="titles", low=1, high=20, why="fewer look like a mistake, not like a row")
+    because: int = number(3, unit="rows", low=0, high=20, why="more would make the page a mirror")
+    begun: float = number(60, unit="days", low=1, high=365, why="what was left for longer was left for good")
+    new: float = number(365, unit="days", low=1, high=3650, why="this year's")
+
+
+@dataclass(frozen=True)
+class Group:
+    """How several viewers are served at once."""
+
+    misery: float = number(
+        0.5,
+        unit="share",
+        low=0,
+        high=1,
+        why="nobody should suffer, nor one decide: half average, half the least pleased",
+    )
+    members: int = number(10, unit="viewers", low=2, high=100, why="a large sofa")
+    shown_days: float = number(98, unit="days", low=1, high=365, why="seven half-lives: as long as signals count")
+
+
+@dataclass(frozen=True)
 class Search:
     """How titles are found by meaning, words and names together."""
 
@@ -581,6 +607,8 @@ class EngineConfig:
     serving: Serving = field(default_factory=Serving)
     attribution: Attribution = field(default_factory=Attribution)
     search: Search = field(default_factory=Search)
+    home: Home = field(default_factory=Home)
+    group: Group = field(default_factory=Group)
     context: ViewingContext = field(default_factory=ViewingContext)
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> EngineConfig:

@@ -23,7 +23,7 @@ from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
 
 Floats = NDArray[np.float64]
 BECAUSE, LIKENESS, FEATURE, RISING, POPULAR = "because_you_watched", "similar_to", "taste", "trending", "popular"
-NEW, PLATFORM, FRIENDS, MOMENT, ASKED = "new", "platform", "friends", "moment", "asked"
+NEW, PLATFORM, FRIENDS, MOMENT, ASKED, BEGUN = "new", "platform", "friends", "moment", "asked", "begun"
 
 
 class Evidence(NamedTuple):

@@ -136,6 +136,36 @@ def generate(
     """
     known = known or snapshot(now=now)
     viewers = viewers_of(user_ids=user_ids, known=known, now=now, config=config, stated=stated)
+    return proposals_for(
+        viewers=viewers,
+        known=known,
+        now=now,
+        algorithms=algorithms,
+        config=config,
+        diversity=diversity,
+        allowed=allowed,
+        include_seen=include_seen,
+        sizes=sizes,
+        moments=moments,
+        fill=fill,
+    )
+
+
+def proposals_for(
+    *,
+    viewers: Sequence[Viewer],
+    known: Snapshot,
+    now: dt.datetime,
+    algorithms: Sequence[str],
+    config: EngineConfig = DEFAULT,
+    diversity: float | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    include_seen: bool = False,
+    sizes: dict[str, int] | None = None,
+    moments: Sequence[Effect] | None = None,
+    fill: bool = False,
+) -> list[Proposal]:
+    """Return proposals for viewers who have been read; see `generate`."""
     if include_seen:
         one = np.ones(len(known), bool) if allowed is None else allowed
         allowed = np.tile(one, (len(viewers), 1))

@@ -40,14 +40,15 @@ PARTS = (
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One title of a list before it is put into words."""
+class Entry:
+    """One title of a list before it is put into words; `algorithm` where it is another than the list's."""
 
     show_id: int
     breakdown: dict[str, float]
     parts: list[tuple[str, float, float, int | None]]
     reasons: list[dict[str, Any]]
     penalties: list[dict[str, Any]]
+    algorithm: str = ""
 
 
 def serve(
@@ -68,8 +69,8 @@ def serve(
     chosen = filter or ListFilter()
     folding.settle(user_ids=[user_id])
     assigned = assignments_for(user_id=user_id, now=now)
-    config = _configured(assigned)
-    entries: list[_Entry] | None
+    config = configured(assigned)
+    entries: list[Entry] | None
     entries, generated_at = None, now
     try:
         known = candidates.snapshot(now=now)
@@ -84,17 +85,56 @@ def serve(
         entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
     request_id = uuid.uuid4()
     shown, propensities = _explored((entries or [])[: config.serving.kept], request_id, config)
+    return keep(
+        shown,
+        user_id=user_id,
+        assigned=assigned,
+        filter=chosen,
+        moment=moment,
+        now=now,
+        algorithm=algorithm,
+        propensities=propensities,
+        request_id=request_id,
+        version="" if known is None else known.version,
+        generated_at=generated_at,
+        config=config,
+    )
+
+
+def keep(
+    entries: Sequence[Entry],
+    *,
+    user_id: str,
+    assigned: Sequence[Any],
+    filter: ListFilter,
+    moment: Moment | None,
+    now: dt.datetime,
+    algorithm: str = candidates.HYBRID,
+    propensities: Sequence[float] | None = None,
+    request_id: uuid.UUID | None = None,
+    version: str = "",
+    generated_at: dt.datetime | None = None,
+    page: Mapping[str, Any] | None = None,
+    config: EngineConfig = DEFAULT,
+) -> ServedList:
+    """
+    Keep a list as it is served, and note that its variants were seen.
+
+    propensities   how likely each title was to stand where it stands; 1 where left out
+    page           what else there is to say of how it was laid out
+    """
+    likely = [1.0] * len(entries) if propensities is None else propensities
     with transaction.atomic():
         kept = ServedList.objects.create(
-            request_id=request_id,
+            request_id=request_id or uuid.uuid4(),
             user_id=user_id,
             algorithm=algorithm,
             experiment_name=assigned[0].experiment if assigned else "",
             variant=assigned[0].variant if assigned else "",
-            model_version="" if known is None else known.version,
-            parameters={"filter": _given(chosen), "context": _given(moment or Moment())},
-            items=_worded(shown, propensities, algorithm),
-            generated_at=generated_at,
+            model_version=version,
+            parameters={"filter": _given(filter), "context": _given(moment or Moment()), **(page or {})},
+            items=_worded(entries, likely, algorithm),
+            generated_at=generated_at or now,
             created_at=now,
             expires_at=now + dt.timedelta(hours=config.serving.retention),
         )
@@ -157,7 +197,7 @@ def mark_stale(*, user_id: str) -> None:
         )
 
 
-def _configured(assigned: Sequence[Any]) -> EngineConfig:
+def configured(assigned: Sequence[Any]) -> EngineConfig:
     """Return the engine's constants as the viewer's variants change them."""
     config = DEFAULT
     for assignment in assigned:
@@ -174,7 +214,7 @@ def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -
     return moment is None and not chosen.narrows and config == DEFAULT
 
 
-def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry] | None, dt.datetime]:
+def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry] | None, dt.datetime]:
     """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
     state = ViewerState.objects.filter(pk=user_id).first()
     if state is None or state.candidates_version < state.behavior_version:
@@ -188,7 +228,7 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry
         return None, now
     done = dealt_with(user_ids=[user_id])[user_id]
     entries = [
-        _Entry(
+        Entry(
             show_id=row.content_id,
             breakdown={name: getattr(row, name) for name in PARTS},
             parts=[tuple(part) for part in row.explanation["parts"]],
@@ -209,7 +249,7 @@ def _fresh(
     config: EngineConfig,
     known: Snapshot,
     now: dt.datetime,
-) -> list[_Entry]:
+) -> list[Entry]:
     """Return the list from everything known at this moment."""
     allowed = allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date())
     effects = None
@@ -228,14 +268,14 @@ def _fresh(
         moments=effects,
         fill=allowed is not None,
     )
-    return [entry for proposal in proposals for entry in _entries(proposal, known)]
+    return [entry for proposal in proposals for entry in entries_of(proposal, known)]
 
 
-def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
+def entries_of(proposal: Proposal, known: Snapshot) -> Iterator[Entry]:
     s = proposal.slate
     columns = (s.base, s.popularity, s.recency, s.diversity, s.availability, s.social, s.final)
     for i, row in enumerate(s.rows):
-        yield _Entry(
+        yield Entry(
             show_id=int(known.show_ids[row]),
             breakdown={name: float(column[i]) for name, column in zip(PARTS, columns, strict=True)},
             parts=[(p.algorithm, p.score, p.weight, p.rank) for p in proposal.parts[i]],
@@ -244,9 +284,7 @@ def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
         )
 
 
-def _explored(
-    entries: Sequence[_Entry], request_id: uuid.UUID, config: EngineConfig
-) -> tuple[list[_Entry], list[float]]:
+def _explored(entries: Sequence[Entry], request_id: uuid.UUID, config: EngineConfig) -> tuple[list[Entry], list[float]]:
     """Return the list with some places drawn by chance, and how likely each title was to stand where it stands."""
     scores = np.array([entry.breakdown["final_score"] for entry in entries])
     explored = explore(scores, seed=request_id.int, config=config.exploration)
@@ -259,20 +297,14 @@ def _given(choice: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(choice).items() if value != getattr(blank, name)}
 
 
-def _worded(entries: Sequence[_Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
+def _worded(entries: Sequence[Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
     """Return the items of a served list, their reasons in words."""
-    evidence = [reason for entry in entries for reason in entry.reasons]
-    shows = {show for reason in evidence for show in reason.get("shows", ())}
-    friends = {friend for reason in evidence for friend in reason.get("friends", ())}
-    titles = dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {}
-    names = dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {}
-    slugs = any("platform" in reason for reason in evidence)
-    platforms = dict(Platform.objects.values_list("slug", "name")) if slugs else {}
+    known = _Names.of([reason for entry in entries for reason in entry.reasons])
     return [
         {
             "show": entry.show_id,
             "position": position,
-            "algorithm": algorithm,
+            "algorithm": entry.algorithm or algorithm,
             "breakdown": {
                 **entry.breakdown,
                 "algorithms": [
@@ -280,15 +312,50 @@ def _worded(entries: Sequence[_Entry], propensities: Sequence[float], algorithm:
                     for name, score, weight, rank in entry.parts
                 ],
             },
-            "reasons": [
-                _reason(reason, sentence(reason, titles=titles, names=names, platforms=platforms))
-                for reason in entry.reasons
-            ],
+            "reasons": [_reason(reason, known.sentence(reason)) for reason in entry.reasons],
             **({"penalties": entry.penalties} if entry.penalties else {}),
             "propensity": propensity,
         }
         for position, (entry, propensity) in enumerate(zip(entries, propensities, strict=True), start=1)
     ]
+
+
+def worded_reasons(
+    told: Mapping[str, Mapping[int, dict[str, Any]]], *, viewer: str
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return evidence, by whom it is about and by title, in words for a viewer: of others it speaks by name."""
+    known = _Names.of([reason for of_user in told.values() for reason in of_user.values()])
+    names = dict(User.objects.filter(pk__in=list(told)).values_list("pk", "username"))
+    return {
+        user: {
+            show: _reason(reason, known.sentence(reason, who="you" if user == viewer else names.get(user, "they")))
+            for show, reason in of_user.items()
+        }
+        for user, of_user in told.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the things that reasons name are called."""
+
+    titles: Mapping[int, str]
+    names: Mapping[str, str]
+    platforms: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Sequence[Mapping[str, Any]]) -> "_Names":
+        shows = {show for reason in evidence for show in reason.get("shows", ())}
+        friends = {friend for reason in evidence for friend in reason.get("friends", ())}
+        slugs = any("platform" in reason for reason in evidence)
+        return cls(
+            dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {},
+            dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {},
+            dict(Platform.objects.values_list("slug", "name")) if slugs else {},
+        )
+
+    def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
+        return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
 
 
 def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:

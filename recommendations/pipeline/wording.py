@@ -16,13 +16,18 @@ _FEATURE_SENTENCES = {
 
 
 def sentence(
-    evidence: Mapping[str, Any], *, titles: Mapping[int, str], names: Mapping[str, str], platforms: Mapping[str, str]
+    evidence: Mapping[str, Any],
+    *,
+    titles: Mapping[int, str],
+    names: Mapping[str, str],
+    platforms: Mapping[str, str],
+    who: str = "you",
 ) -> str:
-    """Return what a reason says; ids that are not in the mappings any more are left out."""
+    """Return what a reason says of `who` watched; ids that are not in the mappings any more are left out."""
     kind = evidence["kind"]
     shows = listed([titles[show] for show in evidence.get("shows", []) if show in titles])
     if kind == reasons.BECAUSE and shows:
-        return f"Because you watched {shows}"
+        return f"Because {who} watched {shows}"
     if kind == reasons.LIKENESS and shows:
         return f"Close in story and feel to {shows}"
     if kind == reasons.FEATURE:
@@ -30,6 +35,8 @@ def sentence(
         return _FEATURE_SENTENCES[feature_type].format(value=value)
     if kind == reasons.RISING:
         return "More people than usual are watching it"
+    if kind == reasons.BEGUN:
+        return "You began it and have not finished it"
     if kind == reasons.ASKED:
         return "Nothing is known of it that speaks for it but that you asked for such titles"
     if kind == reasons.MOMENT:

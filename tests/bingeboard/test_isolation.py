@@ -16,6 +16,8 @@ from tests.door import Door, befriend, served, subscribe, taste, token_of, viewe
 
 MINE = {
     "recommendations": "{ recommendations { requestId } }",
+    "home": "{ home { requestId } }",
+    "groupRecommendations": "{ groupRecommendations(viewerIds: []) { score } }",
     "tasteProfile": "{ tasteProfile { edges { node { featureValue } } } }",
     "friends' trends": "{ trending(scope: FRIEND_NETWORK) { rank } }",
     "trackEvents": "mutation { trackEvents(events: []) { accepted } }",

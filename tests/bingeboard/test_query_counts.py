@@ -55,6 +55,10 @@ OPERATIONS: dict[str, str] = {
     f" {LIST % (SHOW, 'reasons { text }')} }} }}",
     "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) {"
     f" {LIST % (SHOW, REASONS)} }} }}",
+    "home": "query($n: Int!) { home(rows: 5, perRow: $n) { rows { key items {"
+    f" position show {{ {SHOW} }} reasons {{ text }} }} }} }} }}",
+    "groupRecommendations": "query($n: Int!, $user: ID!) { groupRecommendations(viewerIds: [$user], first: $n) {"
+    f" show {{ {SHOW} }} members {{ user {{ username }} reason {{ text }} }} }} }}",
     "tasteProfile": "query($n: Int!) { tasteProfile(first: $n) { edges { node { featureValue affinityScore } } } }",
     "previewTaste": "query($n: Int!, $changes: [TasteChangeInput!]!) { previewTaste(changes: $changes, first: $n) {"
     f" before {{ {SHOW} }} entered {{ id }} }} }}",
@@ -72,6 +76,8 @@ OPERATIONS: dict[str, str] = {
 }
 # Many acts are folded in by who reads next, so both numbers stand on one side of that line.
 FEW_AND_MANY = dict.fromkeys(("trackEvents", "sendFeedback"), (2, DEFAULT.intake.folded_at_once))
+# A page of long rows has fewer of them, and names fewer kinds of things.
+FEW_AND_MANY |= {"home": (2, 6), "groupRecommendations": (10, 40)}
 
 
 @pytest.fixture
