@@ -27,7 +27,7 @@ from bingeboard.graphql.nodes import Node, NodeReaders, split_id
 from bingeboard.shows.graphql import schema as shows
 from bingeboard.users.graphql import schema as users
 from experiments.graphql import schema as experiments
-from recommendations.graphql import batches, measures, privacy
+from recommendations.graphql import batches, home, measures, privacy, search
 from recommendations.graphql import schema as recommendations
 from social.graphql import schema as social
 
@@ -91,7 +91,9 @@ QUERIES = (
     users.UsersQuery,
     NodeQuery,
     shows.ShowsQuery,
+    search.SearchQuery,
     recommendations.RecommendationsQuery,
+    home.HomeQuery,
     social.SocialQuery,
     experiments.ExperimentsQuery,
     measures.MeasuresQuery,

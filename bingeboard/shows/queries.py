@@ -88,6 +88,13 @@ def catalogue_page(*, choice: ShowChoice, first: int, after: Place | None, today
     return _facts(shows.order_by(F("popularity").desc(nulls_last=True), "id")[:first])
 
 
+def chosen_ids(*, choice: ShowChoice, today: dt.date) -> list[int] | None:
+    """Return the ids of the titles a choice is about, ascending; None where it leaves every question open."""
+    if choice == ShowChoice():
+        return None
+    return list(_chosen(choice, today).order_by("pk").values_list("pk", flat=True))
+
+
 def _chosen(choice: ShowChoice, today: dt.date) -> QuerySet[Show]:
     shows = Show.objects.filter(is_active=True)
     if choice.content_types:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommendations.engine.config import EngineConfig
+from recommendations.engine.moments import Effect
 from recommendations.engine.reasons import Evidence, explain
 from recommendations.engine.rests import Cause, Rests, rests
 from recommendations.engine.scoring import ALGORITHMS, Opinions, opinions
@@ -33,7 +34,9 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class _Thought:
-    """What was thought of one viewer: their row (`place`) of a block's opinions, what was free, and what rests."""
+    """What was thought of one viewer: their row (`place`) of a block's opinions, what was free, what rests, and
+    what the moment adds.
+    """
 
     snapshot: Snapshot
     viewer: Viewer
@@ -42,6 +45,7 @@ class _Thought:
     free: NDArray[np.bool_]
     resting: Rests | None
     config: EngineConfig
+    moment: Effect | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Proposal:
     def reasons(self) -> list[list[Evidence]]:
         """Return what brought each title, as reasons.explain has it."""
         t = self.thought
-        return explain(t.snapshot, t.viewer, t.place, t.opinions, self.slate, t.config)
+        return explain(t.snapshot, t.viewer, t.place, t.opinions, self.slate, t.config, t.moment)
 
     @cached_property
     def parts(self) -> list[list[Part]]:
@@ -84,6 +88,8 @@ def propose(
     diversity: float | None = None,
     allowed: NDArray[np.bool_] | None = None,
     sizes: Mapping[str, int] | None = None,
+    moments: Sequence[Effect] | None = None,
+    fill: bool = False,
 ) -> list[Proposal]:
     """
     Return a proposal for each viewer and algorithm, viewers first.
@@ -93,6 +99,8 @@ def propose(
     allowed     (n_titles,) what a filter lets through; what a viewer has dealt with never is, unless `allowed` is
                 (n_viewers, n_titles) and says so for each viewer
     sizes       titles a slate; the config's own where left out
+    moments     what each viewer's moment adds to the base scores; nothing where left out
+    fill        of the blend, also what nothing speaks for; see slates.slate
     """
     dial = config.ranking.diversity if diversity is None else diversity
     sizes = sizes or {name: getattr(config.candidates, name) for name in ALL_ALGORITHMS}
@@ -101,7 +109,29 @@ def propose(
     for start in range(0, len(viewers), config.candidates.viewers_at_once):
         block = viewers[start : start + config.candidates.viewers_at_once]
         thought = opinions(snapshot, block, config)
-        found += _block(snapshot, block, thought, algorithms, today, of_titles, dial, sizes, allowed, start, config)
+        found += _block(
+            snapshot, block, thought, algorithms, today, of_titles, dial, sizes, allowed, start, config, moments, fill
+        )
+    return found
+
+
+def relevances(
+    snapshot: Snapshot, viewers: Sequence[Viewer], *, today: float, config: EngineConfig
+) -> NDArray[np.float64]:
+    """
+    Return what the blend's lists are ordered by before anything is chosen, (n_viewers, n_titles): base and boosts.
+
+    What rests is lower by that; variety is not looked at, since it is a matter of lists. `today` in days since 1970.
+    """
+    thought = opinions(snapshot, viewers, config)
+    of_titles = boosts_of_titles(snapshot, today, config)
+    found = np.empty((len(viewers), len(snapshot)))
+    for place, viewer in enumerate(viewers):
+        stated = stated_effect(snapshot, viewer, config)
+        base = thought.blend[place] if stated is None else np.clip(thought.blend[place] + stated, -1.0, 1.0)
+        found[place] = base + boosts_for(snapshot, viewer, thought.social[place], of_titles, config).whole
+        if viewer.answers is not None:
+            found[place] -= rests(snapshot, viewer.answers, today, config).penalty
     return found
 
 
@@ -117,6 +147,8 @@ def _block(
     allowed: NDArray[np.bool_] | None,
     start: int,
     config: EngineConfig,
+    moments: Sequence[Effect] | None,
+    fill: bool,
 ) -> list[Proposal]:
     found = []
     wanted = _shares_of_genres(snapshot, thought)
@@ -126,8 +158,9 @@ def _block(
             free = _free(snapshot, viewer, allowed, start + place)
             boosts = boosts_for(snapshot, viewer, thought.social[place], of_titles, config)
             stated = stated_effect(snapshot, viewer, config)
+            moment = None if moments is None else moments[start + place]
             resting = None if viewer.answers is None else rests(snapshot, viewer.answers, today, config)
-            of_viewer = _Thought(snapshot, viewer, place, thought, free, resting, config)
+            of_viewer = _Thought(snapshot, viewer, place, thought, free, resting, config, moment)
             for algorithm in algorithms:
                 chosen = slate(
                     snapshot,
@@ -141,6 +174,8 @@ def _block(
                     rests=resting,
                     stated=stated if algorithm in (HYBRID, "content_based") else None,
                     wanted=wanted[place],
+                    moment=None if moment is None else moment.total,
+                    fill=fill and algorithm == HYBRID,
                 )
                 found.append(Proposal(viewer.user_id, chosen, of_viewer))
     return found

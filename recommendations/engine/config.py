@@ -500,6 +500,92 @@ class Attribution:
 
 
 @dataclass(frozen=True)
+class ViewingContext:
+    """How a moment moves a list."""
+
+    boost: float = number(0.10, unit="score", low=0, high=0.5, why="habits tip, taste decides")
+    full_lift: float = number(3.0, unit="times", low=1.1, high=100, why="three times as often as usual counts in full")
+    own_prior: float = number(
+        15.0, unit="evidence", low=0.1, high=1000, why="until about seven finished titles everybody's habits lead"
+    )
+    everybody_prior: float = number(
+        200.0, unit="evidence", low=0.1, high=10**6, why="a hundred finished titles, before a device means anything"
+    )
+    acts: int = number(
+        50_000, unit="acts", low=100, high=10**7, why="the latest, to learn everybody's habits from: half a second"
+    )
+    short: float = number(45, unit="minutes", low=5, high=240, why="an episode")
+    long: float = number(110, unit="minutes", low=30, high=600, why="more than an evening's film")
+    too_long: float = number(0.30, unit="score", low=0, high=1, why="what can not be finished comes after what can")
+    full_overrun: float = number(
+        0.5, unit="share", low=0.01, high=10, why="half as long again as there is time for is hopeless"
+    )
+    mood: float = number(0.15, unit="score", low=0, high=1, why="asked for by name: as much as being at hand")
+
+
+@dataclass(frozen=True)
+class Home:
+    """How a home page is cut from a ranking."""
+
+    pool: int = number(300, unit="titles", low=50, high=2000, why="eight rows of twenty, twice, so that genres differ")
+    least: int = number(4, unit="titles", low=1, high=20, why="fewer look like a mistake, not like a row")
+    because: int = number(3, unit="rows", low=0, high=20, why="more would make the page a mirror")
+    begun: float = number(60, unit="days", low=1, high=365, why="what was left for longer was left for good")
+    new: float = number(365, unit="days", low=1, high=3650, why="this year's")
+
+
+@dataclass(frozen=True)
+class Group:
+    """How several viewers are served at once."""
+
+    misery: float = number(
+        0.5,
+        unit="share",
+        low=0,
+        high=1,
+        why="nobody should suffer, nor one decide: half average, half the least pleased",
+    )
+    members: int = number(10, unit="viewers", low=2, high=100, why="a large sofa")
+    shown_days: float = number(98, unit="days", low=1, high=365, why="seven half-lives: as long as signals count")
+
+
+@dataclass(frozen=True)
+class Search:
+    """How titles are found by meaning, words and names together."""
+
+    depth: int = number(200, unit="titles", low=20, high=2000, why="each way of looking finds so many; ten pages")
+    fusion: float = number(
+        60.0, unit="ranks", low=1, high=1000, why="Cormack et al., SIGIR 2009: beyond it ranks hardly differ"
+    )
+    meaning_weight: float = number(1.0, unit="weight", low=0, high=10, why="the measure of the others")
+    words_weight: float = number(
+        1.5, unit="weight", low=0, high=10, why="a word that stands there is a better hint than a likeness"
+    )
+    name_weight: float = number(
+        4.0, unit="weight", low=0, high=10, why="who types a name means it: above all the others together"
+    )
+    part_weight: float = number(0.25, unit="weight", low=0, high=10, why="likeness to a name is the weakest hint")
+    meaning_floor: float = number(
+        0.25, unit="cosine", low=0, high=1, why="four standard deviations of two texts that share nothing"
+    )
+    name_floor: float = number(
+        0.2, unit="similarity", low=0.05, high=1, why="a slip in a word of four letters leaves as much in common"
+    )
+    part_floor: float = number(
+        0.4, unit="similarity", low=0.05, high=1, why="as name_floor, for a name of which only a part was typed"
+    )
+    names: int = number(400, unit="titles", low=20, high=5000, why="whose spelling is compared letter by letter: 5 ms")
+    letters_a_slip: int = number(
+        6, unit="letters", low=2, high=100, why="one slip in a short name, one more every six letters"
+    )
+    alike_floor: float = number(
+        0.45, unit="similarity", low=0.05, high=1, why="half of a name: less is like everything"
+    )
+    longest: int = number(200, unit="letters", low=10, high=1000, why="a long sentence; no title of ours is longer")
+    vectors_kept: int = number(2048, unit="queries", low=0, high=10**6, why="12 MB a process; most queries are few")
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """All of it, a section a concern; frozen, so a list is made with one set of numbers."""
 
@@ -524,6 +610,10 @@ class EngineConfig:
     platforms: Platforms = field(default_factory=Platforms)
     serving: Serving = field(default_factory=Serving)
     attribution: Attribution = field(default_factory=Attribution)
+    search: Search = field(default_factory=Search)
+    home: Home = field(default_factory=Home)
+    group: Group = field(default_factory=Group)
+    context: ViewingContext = field(default_factory=ViewingContext)
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> EngineConfig:
         """

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from recommendations.engine.arrays import take_rows
 from recommendations.engine.config import EngineConfig
+from recommendations.engine.moments import Effect
 from recommendations.engine.scoring import Opinions, brought
 from recommendations.engine.slates import Slate
 from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
 
 Floats = NDArray[np.float64]
 BECAUSE, LIKENESS, FEATURE, RISING, POPULAR = "because_you_watched", "similar_to", "taste", "trending", "popular"
-NEW, PLATFORM, FRIENDS = "new", "platform", "friends"
+NEW, PLATFORM, FRIENDS, MOMENT, ASKED, BEGUN = "new", "platform", "friends", "moment", "asked", "begun"
 
 
 class Evidence(NamedTuple):
@@ -33,6 +34,7 @@ class Evidence(NamedTuple):
     feature   a column of snapshot.strengths, -1 for none
     friends   viewer ids
     platform  a column of snapshot.available, -1 for none
+    during    a circumstance of the moment, such as ("time_of_day", "evening"); () for none
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Evidence(NamedTuple):
     feature: int = -1
     friends: tuple[str, ...] = ()
     platform: int = -1
+    during: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,19 @@ class Source:
 
 
 def explain(
-    snapshot: Snapshot, viewer: Viewer, place: int, opinions: Opinions, slate: Slate, config: EngineConfig
+    snapshot: Snapshot,
+    viewer: Viewer,
+    place: int,
+    opinions: Opinions,
+    slate: Slate,
+    config: EngineConfig,
+    moment: Effect | None = None,
 ) -> list[list[Evidence]]:
     """
     Return the reasons of each title of a slate, at most ranking.reasons each and at least one, largest first.
 
-    place   the viewer's row in the opinions.
+    place    the viewer's row in the opinions
+    moment   what the moment added, where it was asked
 
     Everything is weighed for all titles at once, and only what is kept is named: naming is what costs.
     """
@@ -70,6 +80,7 @@ def explain(
         *_stated(snapshot, viewer, slate),
         *_likeness(snapshot, place, opinions, slate, shares["content_based"] * (1 - profile_share)),
         *_friends(viewer, slate, config),
+        *_moment(slate, moment),
         *_of_titles(snapshot, viewer, slate, shares),
     ]
     # Equal weights keep the order of kinds.
@@ -79,7 +90,7 @@ def explain(
     kept = np.take_along_axis(weights, order, axis=0)
     return [
         [sources[s].name(i, weight) for s, weight in zip(of_title, heavy, strict=True) if weight > 0]
-        or [Evidence(POPULAR, 0.0)]
+        or [Evidence(POPULAR if slate.base[i] > 0 else ASKED, 0.0)]
         for i, (of_title, heavy) in enumerate(zip(order.T.tolist(), kept.T.tolist(), strict=True))
     ]
 
@@ -108,11 +119,12 @@ def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
             name: opinions.weights[name][place] * opinions.of(name)[place, slate.rows].astype(np.float64)
             for name in ("collaborative", "content_based", "trending")
         }
-        shares["popular"] = np.maximum(slate.base - slate.stated - sum(shares.values()), 0.0)
+        shares["popular"] = np.maximum(slate.base - slate.stated - slate.moment - sum(shares.values()), 0.0)
         return shares
     none = np.zeros(len(slate))
     names = ("collaborative", "content_based", "trending", "popular")
-    return {name: slate.base - slate.stated if name == slate.algorithm else none for name in names}
+    own = slate.base - slate.stated - slate.moment
+    return {name: own if name == slate.algorithm else none for name in names}
 
 
 def _because(
@@ -217,6 +229,18 @@ def _friends(viewer: Viewer, slate: Slate, config: EngineConfig) -> list[Source]
         return Evidence(FRIENDS, weight, friends=names[: config.ranking.reasons])
 
     return [Source(FRIENDS, np.where(told, slate.base if slate.algorithm == "social" else slate.social, 0.0), named)]
+
+
+def _moment(slate: Slate, moment: Effect | None) -> list[Source]:
+    """Name the circumstance that adds most to each title, for what the moment adds."""
+    if moment is None or not np.any(slate.moment > 0):
+        return []
+    most = np.argmax(moment.parts[:, slate.rows], axis=0).tolist()
+
+    def named(i: int, weight: float) -> Evidence:
+        return Evidence(MOMENT, weight, during=moment.circumstances[most[i]])
+
+    return [Source(MOMENT, np.maximum(slate.moment, 0.0), named)]
 
 
 def _platform_of(snapshot: Snapshot, viewer: Viewer, row: int) -> int:

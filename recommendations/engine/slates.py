@@ -30,6 +30,7 @@ class Slate:
 
     rest     how much of the diversity penalty is a rest
     stated   how much of the base is what the viewer stated about the title's features, 0 or less against it
+    moment   how much of the base is what the moment asks for, 0 or less against it
     """
 
     algorithm: str
@@ -42,6 +43,7 @@ class Slate:
     diversity: Floats
     rest: Floats
     stated: Floats
+    moment: Floats
 
     @property
     def final(self) -> Floats:
@@ -65,6 +67,8 @@ def slate(
     rests: Rests | None = None,
     stated: Floats | None = None,
     wanted: Floats | None = None,
+    moment: Floats | None = None,
+    fill: bool = False,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -76,13 +80,16 @@ def slate(
     rests       what comes after the others for a while
     stated      (n_titles,) added to the base, which stays in [-1, 1]; see `stated_effect`
     wanted      (n_genres,) shares of genres that the list is held against; see `Snapshot.genres`
+    moment      (n_titles,) added to that, likewise; see engine.moments
+    fill        propose also what nothing speaks for, after the rest: who narrows a list wants it full
     """
-    base = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
+    said = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
+    base = said if moment is None else np.clip(said + moment, -1.0, 1.0)
     friends = boosts.none if algorithm == "social" else boosts.social
     relevance = base + (boosts.whole if friends is boosts.social else boosts.without_friends)
     if rests is not None:
         relevance -= rests.penalty
-    relevance[~(allowed & (base > 0))] = -np.inf
+    relevance[~(allowed & (fill | (said > 0)))] = -np.inf
     strength = diversity * config.ranking.diversity_strength
     pool = top_rows(relevance, WIDER * k if strength > 0 else k)
     penalty: Floats = np.zeros(len(pool))
@@ -108,7 +115,8 @@ def slate(
         social=friends[pool],
         diversity=penalty + rest,
         rest=rest,
-        stated=(base[pool] - scores[pool]).astype(np.float64),
+        stated=(said[pool] - scores[pool]).astype(np.float64),
+        moment=(base[pool] - said[pool]).astype(np.float64),
     )
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import uuid
 import zoneinfo
+from collections.abc import Sequence
 
 import strawberry
 from strawberry.scalars import JSON
@@ -20,6 +21,7 @@ from recommendations.pipeline.feedback import NewFeedback
 from recommendations.pipeline.profiles import PlatformChoice
 from recommendations.pipeline.ranking import ListFilter, Moment
 from recommendations.pipeline.taste import TasteChange
+from recommendations.queries.moments import DAYS, TIMES_OF_DAY
 
 # Longest word about a moment ("living-room tv"), as wide as the column that counts them.
 LONGEST_WORD = 64
@@ -194,8 +196,8 @@ class ViewingContext:
             raise Invalid(message, field="sessionMinutes")
         return Moment(
             device=_word("device", self.device),
-            time_of_day=_word("timeOfDay", self.time_of_day),
-            day_of_week=_word("dayOfWeek", self.day_of_week),
+            time_of_day=_one_of("timeOfDay", self.time_of_day, TIMES_OF_DAY),
+            day_of_week=_one_of("dayOfWeek", self.day_of_week, DAYS),
             session_id=_word("sessionId", self.session_id, longest=128),
             session_minutes=self.session_minutes,
             mood=_word("mood", self.mood),
@@ -207,6 +209,13 @@ def _word(field: str, text: str | None, *, longest: int = LONGEST_WORD) -> str |
     if text is not None and len(text) > longest:
         raise Invalid(f"{field} may have {longest} letters, got {len(text)}", field=field)
     return text
+
+
+def _one_of(field: str, text: str | None, known: Sequence[str]) -> str | None:
+    word = _word(field, text)
+    if word is not None and word.strip().lower() not in known:
+        raise Invalid(f"{field} must be one of {', '.join(known)}, got {word!r}", field=field)
+    return None if word is None else word.strip().lower()
 
 
 def _timezone(name: str | None) -> str | None:

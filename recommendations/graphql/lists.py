@@ -106,6 +106,16 @@ def connection(
     )
 
 
+def rows(context: Context, served: ServedList, counts: Sequence[int]) -> list[list[Recommendation]]:
+    """Return a kept page's places, cut into rows of so many; a row may be shorter than it was, or empty."""
+    found = {r.position: r for r in _recommendations(context, served, served.items)}
+    ends = [sum(counts[: place + 1]) for place in range(len(counts))]
+    return [
+        [found[place] for place in range(end - count + 1, end + 1) if place in found]
+        for end, count in zip(ends, counts, strict=True)
+    ]
+
+
 def read_recommendation(context: Context, key: str) -> Recommendation | None:
     """Return one place of one of the viewer's lists; None where there is none, or it is somebody else's."""
     request_id, _, position = key.partition(":")

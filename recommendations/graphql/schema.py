@@ -43,7 +43,7 @@ from recommendations.graphql.types import (
 )
 from recommendations.models import ServedList
 from recommendations.pipeline import explaining, folding, profiles, ranking, taste
-from recommendations.pipeline.ranking import ListFilter, Moment
+from recommendations.pipeline.ranking import ListFilter
 from recommendations.queries import serving
 
 LIST_SHOWN, SIMILAR_SHOWN, TRENDS_SHOWN, TASTES_SHOWN = 20, 20, 20, 50
@@ -339,7 +339,7 @@ def _fresh(
         user_id=viewer.id,
         algorithm=algorithm.value,
         filter=filter.list_filter() if filter else ListFilter(),
-        moment=moment.moment() if moment else Moment(),
+        moment=moment.moment() if moment else None,
         now=context.now,
     )
 

@@ -13,8 +13,9 @@ from scipy import sparse
 from bingeboard.errors import NotFound
 from recommendations.engine.candidates import ALL_ALGORITHMS, HYBRID, Proposal, propose
 from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.moments import Effect
 from recommendations.engine.reasons import Evidence
-from recommendations.engine.snapshot import Snapshot
+from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.pipeline import artifacts, collaborative, folding
 from recommendations.pipeline.collaborative import likes
 from recommendations.queries.events import EventArrays, to_day
@@ -122,28 +123,49 @@ def generate(
     sizes: dict[str, int] | None = None,
     known: Snapshot | None = None,
     stated: Stated | None = None,
+    moments: Sequence[Effect] | None = None,
+    fill: bool = False,
 ) -> list[Proposal]:
     """
     Return proposals for these viewers from everything known at this moment; writes nothing.
 
-    stated   entries of their tastes as they would be
+    include_seen   also what they have dealt with
+    stated         entries of their tastes as they would be
+    moments        what the moment adds for each of them; see pipeline.moments
+    fill           also titles that nothing speaks for, after the rest
     """
     known = known or snapshot(now=now)
-    rows_of = known.show_ids
-
-    def liked(events: EventArrays) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-        found = likes(events=events, show_ids=rows_of, config=config)
-        return found.user, found.row, found.liked, found.day
-
-    viewers = load_viewers(
-        user_ids=user_ids,
-        snapshot=known,
-        likes=liked,
-        friend_acts=friend_acts(user_ids=user_ids, now=now, config=config),
+    viewers = viewers_of(user_ids=user_ids, known=known, now=now, config=config, stated=stated)
+    return proposals_for(
+        viewers=viewers,
+        known=known,
         now=now,
+        algorithms=algorithms,
         config=config,
-        instead=stated,
+        diversity=diversity,
+        allowed=allowed,
+        include_seen=include_seen,
+        sizes=sizes,
+        moments=moments,
+        fill=fill,
     )
+
+
+def proposals_for(
+    *,
+    viewers: Sequence[Viewer],
+    known: Snapshot,
+    now: dt.datetime,
+    algorithms: Sequence[str],
+    config: EngineConfig = DEFAULT,
+    diversity: float | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    include_seen: bool = False,
+    sizes: dict[str, int] | None = None,
+    moments: Sequence[Effect] | None = None,
+    fill: bool = False,
+) -> list[Proposal]:
+    """Return proposals for viewers who have been read; see `generate`."""
     if include_seen:
         one = np.ones(len(known), bool) if allowed is None else allowed
         allowed = np.tile(one, (len(viewers), 1))
@@ -156,6 +178,34 @@ def generate(
         diversity=diversity,
         allowed=allowed,
         sizes=sizes,
+        moments=moments,
+        fill=fill,
+    )
+
+
+def viewers_of(
+    *,
+    user_ids: Sequence[str],
+    known: Snapshot,
+    now: dt.datetime,
+    config: EngineConfig = DEFAULT,
+    stated: Stated | None = None,
+) -> list[Viewer]:
+    """Return these viewers as scoring sees them; see `generate`."""
+    rows_of = known.show_ids
+
+    def liked(events: EventArrays) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        found = likes(events=events, show_ids=rows_of, config=config)
+        return found.user, found.row, found.liked, found.day
+
+    return load_viewers(
+        user_ids=user_ids,
+        snapshot=known,
+        likes=liked,
+        friend_acts=friend_acts(user_ids=user_ids, now=now, config=config),
+        now=now,
+        config=config,
+        instead=stated,
     )
 
 
@@ -255,6 +305,8 @@ def evidence_document(evidence: Evidence, known: Snapshot) -> dict[str, Any]:
         document["feature"] = list(known.features[evidence.feature])
     if evidence.friends:
         document["friends"] = list(evidence.friends)
+    if evidence.during:
+        document["during"] = list(evidence.during)
     if evidence.platform >= 0:
         document["platform"] = known.platforms[evidence.platform]
     return document
@@ -264,6 +316,8 @@ def penalty_documents(proposal: Proposal, place: int, known: Snapshot) -> list[d
     """Return what was taken off a title's score and why, as it is kept: ids and names in place of rows."""
     cause, stated = proposal.rests[place], float(proposal.slate.stated[place])
     said: list[dict[str, Any]] = [{"kind": "stated", "weight": round(stated, 3)}] if stated < 0 else []
+    moment = float(proposal.slate.moment[place])
+    said += [{"kind": "moment", "weight": round(moment, 3)}] if moment < 0 else []
     if cause is None:
         return said
     document: dict[str, Any] = {"kind": "rest", "weight": -round(float(proposal.slate.rest[place]), 3)}

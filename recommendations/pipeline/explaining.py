@@ -99,6 +99,8 @@ class _Case:
     made: ranking.Ranked
     known: Snapshot
     now: dt.datetime
+    # What the filter lets through, once it has been asked.
+    filtered: tuple[NDArray[np.bool_] | None] | None = None
 
     def answer(self, cutoff: float | None) -> WhyNot:
         removed, remedies = self._removals()
@@ -190,12 +192,19 @@ class _Case:
             now=self.now,
             algorithms=[self.algorithm],
             config=self.made.config,
-            allowed=allowed_rows(chosen=self.chosen, user_id=self.user_id, known=self.known, today=self.now.date()),
+            allowed=self._allowed(),
             include_seen=self.chosen.include_seen,
             sizes={self.algorithm: 1},
             known=self.known,
         )
         return proposals[0].thought.viewer, proposals[0].thought.free
+
+    def _allowed(self) -> NDArray[np.bool_] | None:
+        """Return what the filter lets through, (n_titles,); None for all."""
+        if self.filtered is None:
+            today = self.now.date()
+            self.filtered = (allowed_rows(chosen=self.chosen, user_id=self.user_id, known=self.known, today=today),)
+        return self.filtered[0]
 
     def _ranked(self, viewer: Viewer, free: NDArray[np.bool_], *, everything: bool = False, **other: Any) -> Proposal:
         """Return the list of a viewer over the titles that are free; `everything`: all of them, in order of score."""
@@ -209,6 +218,8 @@ class _Case:
             diversity=0.0 if everything else other.get("diversity", self.chosen.diversity),
             allowed=free[None, :],
             sizes={self.algorithm: size},
+            # As lists are made: under a filter, what nothing speaks for fills up.
+            fill=self._allowed() is not None,
         )[0]
 
     def _is_in(self, viewer: Viewer, free: NDArray[np.bool_], **other: Any) -> bool:

@@ -20,7 +20,8 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.exploration import explore
 from recommendations.engine.snapshot import Snapshot
 from recommendations.models import RecommendationCandidate, ServedList, ViewerState
-from recommendations.pipeline import candidates, folding
+from recommendations.pipeline import candidates, folding, moments
+from recommendations.pipeline.moments import Moment
 from recommendations.pipeline.wording import sentence
 from recommendations.queries.events import dealt_with
 from recommendations.queries.filters import ListFilter, allowed_rows
@@ -39,27 +40,15 @@ PARTS = (
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What the client knows about now; what is left out the server works out from the clock and habits."""
-
-    device: str | None = None
-    time_of_day: str | None = None
-    day_of_week: str | None = None
-    session_id: str | None = None
-    session_minutes: int | None = None
-    mood: str | None = None
-    timezone: str | None = None
-
-
-@dataclass(frozen=True)
 class Entry:
-    """One title of a list before it is put into words."""
+    """One title of a list before it is put into words; `algorithm` where it is another than the list's."""
 
     show_id: int
     breakdown: dict[str, float]
     parts: list[tuple[str, float, float, int | None]]
     reasons: list[dict[str, Any]]
     penalties: list[dict[str, Any]]
+    algorithm: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,36 +74,34 @@ def serve(
     Make a viewer's list of this moment, keep it, and return it.
 
     It reflects everything acknowledged before: where the stored candidates are older than the viewer's last act, the
-    whole pool is scored anew, here and now, whether or not any worker is alive.
+    whole pool is scored anew, here and now, whether or not any worker is alive. So it is for a filter, which chooses
+    before the list is cut, and for a moment; a list asked for without one is of no moment in particular.
     """
-    chosen, moment = filter or ListFilter(), moment or Moment()
-    made = rank(user_id=user_id, algorithm=algorithm, chosen=chosen, now=now)
+    chosen = filter or ListFilter()
+    made = rank(user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
     request_id = uuid.uuid4()
     shown, propensities = _explored(made.entries, request_id, made.config)
-    with transaction.atomic():
-        kept = ServedList.objects.create(
-            request_id=request_id,
-            user_id=user_id,
-            algorithm=algorithm,
-            experiment_name=made.assigned[0].experiment if made.assigned else "",
-            variant=made.assigned[0].variant if made.assigned else "",
-            model_version="" if made.known is None else made.known.version,
-            parameters={"filter": _given(chosen), "context": _given(moment)},
-            items=_worded(shown, propensities, algorithm),
-            generated_at=made.generated_at,
-            created_at=now,
-            expires_at=now + dt.timedelta(hours=made.config.serving.retention),
-        )
-        if made.assigned:
-            record_exposure(user_id=user_id, assigned=made.assigned, now=now)
-    return kept
+    return keep(
+        shown,
+        user_id=user_id,
+        assigned=made.assigned,
+        filter=chosen,
+        moment=moment,
+        now=now,
+        algorithm=algorithm,
+        propensities=propensities,
+        request_id=request_id,
+        version="" if made.known is None else made.known.version,
+        generated_at=made.generated_at,
+        config=made.config,
+    )
 
 
-def rank(*, user_id: str, algorithm: str, chosen: ListFilter, now: dt.datetime) -> Ranked:
+def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
     """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
     folding.settle(user_ids=[user_id])
     assigned = assignments_for(user_id=user_id, now=now)
-    config = _configured(assigned)
+    config = configured(assigned)
     entries: list[Entry] | None
     entries, generated_at = None, now
     try:
@@ -124,11 +111,53 @@ def rank(*, user_id: str, algorithm: str, chosen: ListFilter, now: dt.datetime) 
         logger.warning("an empty list was served: %s", unfitted.message)
         known, entries = None, []
     # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
-    if known is not None and algorithm == candidates.HYBRID and not chosen.narrows and config == DEFAULT:
+    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
         entries, generated_at = _stored(user_id, algorithm, now)
     if entries is None and known is not None:
-        entries, generated_at = _fresh(user_id, algorithm, chosen, config, known, now), now
+        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
     return Ranked((entries or [])[: config.serving.kept], assigned, config, known, generated_at)
+
+
+def keep(
+    entries: Sequence[Entry],
+    *,
+    user_id: str,
+    assigned: Sequence[Any],
+    filter: ListFilter,
+    moment: Moment | None,
+    now: dt.datetime,
+    algorithm: str = candidates.HYBRID,
+    propensities: Sequence[float] | None = None,
+    request_id: uuid.UUID | None = None,
+    version: str = "",
+    generated_at: dt.datetime | None = None,
+    page: Mapping[str, Any] | None = None,
+    config: EngineConfig = DEFAULT,
+) -> ServedList:
+    """
+    Keep a list as it is served, and note that its variants were seen.
+
+    propensities   how likely each title was to stand where it stands; 1 where left out
+    page           what else there is to say of how it was laid out
+    """
+    likely = [1.0] * len(entries) if propensities is None else propensities
+    with transaction.atomic():
+        kept = ServedList.objects.create(
+            request_id=request_id or uuid.uuid4(),
+            user_id=user_id,
+            algorithm=algorithm,
+            experiment_name=assigned[0].experiment if assigned else "",
+            variant=assigned[0].variant if assigned else "",
+            model_version=version,
+            parameters={"filter": _given(filter), "context": _given(moment or Moment()), **(page or {})},
+            items=_worded(entries, likely, algorithm),
+            generated_at=generated_at or now,
+            created_at=now,
+            expires_at=now + dt.timedelta(hours=config.serving.retention),
+        )
+        if assigned:
+            record_exposure(user_id=user_id, assigned=assigned, now=now)
+    return kept
 
 
 def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> ServedList:
@@ -187,7 +216,7 @@ def mark_stale(*, user_id: str) -> None:
         )
 
 
-def _configured(assigned: Sequence[Any]) -> EngineConfig:
+def configured(assigned: Sequence[Any]) -> EngineConfig:
     """Return the engine's constants as the viewer's variants change them."""
     config = DEFAULT
     for assignment in assigned:
@@ -199,6 +228,11 @@ def _configured(assigned: Sequence[Any]) -> EngineConfig:
     return config
 
 
+def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -> bool:
+    """Return whether the stored candidates were made for just such a list."""
+    return moment is None and not chosen.narrows and config == DEFAULT
+
+
 def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry] | None, dt.datetime]:
     """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
     state = ViewerState.objects.filter(pk=user_id).first()
@@ -206,11 +240,7 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry]
         return None, now
     rows = list(
         RecommendationCandidate.objects.filter(
-            # What a curator has taken out since is out at once.
-            user_id=user_id,
-            algorithm_type=algorithm,
-            expires_at__gt=now,
-            content__is_active=True,
+            user_id=user_id, algorithm_type=algorithm, expires_at__gt=now, content__is_active=True
         ).order_by("-final_score", "content_id")
     )
     if not rows:
@@ -231,19 +261,31 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry]
 
 
 def _fresh(
-    user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfig, known: Snapshot, now: dt.datetime
+    user_id: str,
+    algorithm: str,
+    chosen: ListFilter,
+    moment: Moment | None,
+    config: EngineConfig,
+    known: Snapshot,
+    now: dt.datetime,
 ) -> list[Entry]:
     """Return the list from everything known at this moment."""
+    allowed = allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date())
+    effects = None
+    if moment is not None:
+        effects = [moments.effect_of(moment=moment, user_id=user_id, known=known, now=now, config=config)]
     proposals = candidates.generate(
         user_ids=[user_id],
         now=now,
         algorithms=[algorithm],
         config=config,
         diversity=chosen.diversity,
-        allowed=allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date()),
+        allowed=allowed,
         include_seen=chosen.include_seen,
         sizes={algorithm: config.serving.kept},
         known=known,
+        moments=effects,
+        fill=allowed is not None,
     )
     shown = [int(known.show_ids[row]) for proposal in proposals for row in proposal.slate.rows]
     # The model may be hours old: what a curator has taken out since is out at once.
@@ -281,23 +323,14 @@ def _given(choice: Any) -> dict[str, Any]:
 
 def _worded(entries: Sequence[Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
     """Return the items of a served list, their reasons in words."""
-    evidence = [reason for entry in entries for reason in entry.reasons]
-    shows = {show for reason in evidence for show in reason.get("shows", ())}
-    friends = {friend for reason in evidence for friend in reason.get("friends", ())}
-    titles = dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {}
-    names = dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {}
-    slugs = any("platform" in reason for reason in evidence)
-    platforms = dict(Platform.objects.values_list("slug", "name")) if slugs else {}
+    known = _Names.of([reason for entry in entries for reason in entry.reasons])
     return [
         {
             "show": entry.show_id,
             "position": position,
-            "algorithm": algorithm,
+            "algorithm": entry.algorithm or algorithm,
             "breakdown": breakdown_of(entry),
-            "reasons": [
-                _reason(reason, sentence(reason, titles=titles, names=names, platforms=platforms))
-                for reason in entry.reasons
-            ],
+            "reasons": [_reason(reason, known.sentence(reason)) for reason in entry.reasons],
             **({"penalties": entry.penalties} if entry.penalties else {}),
             "propensity": propensity,
         }
@@ -314,6 +347,44 @@ def breakdown_of(entry: Entry) -> dict[str, Any]:
             for name, score, weight, rank in entry.parts
         ],
     }
+
+
+def worded_reasons(
+    told: Mapping[str, Mapping[int, dict[str, Any]]], *, viewer: str
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return evidence, by whom it is about and by title, in words for a viewer: of others it speaks by name."""
+    known = _Names.of([reason for of_user in told.values() for reason in of_user.values()])
+    names = dict(User.objects.filter(pk__in=list(told)).values_list("pk", "username"))
+    return {
+        user: {
+            show: _reason(reason, known.sentence(reason, who="you" if user == viewer else names.get(user, "they")))
+            for show, reason in of_user.items()
+        }
+        for user, of_user in told.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the things that reasons name are called."""
+
+    titles: Mapping[int, str]
+    names: Mapping[str, str]
+    platforms: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Sequence[Mapping[str, Any]]) -> "_Names":
+        shows = {show for reason in evidence for show in reason.get("shows", ())}
+        friends = {friend for reason in evidence for friend in reason.get("friends", ())}
+        slugs = any("platform" in reason for reason in evidence)
+        return cls(
+            dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {},
+            dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {},
+            dict(Platform.objects.values_list("slug", "name")) if slugs else {},
+        )
+
+    def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
+        return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
 
 
 def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:

@@ -16,13 +16,18 @@ _FEATURE_SENTENCES = {
 
 
 def sentence(
-    evidence: Mapping[str, Any], *, titles: Mapping[int, str], names: Mapping[str, str], platforms: Mapping[str, str]
+    evidence: Mapping[str, Any],
+    *,
+    titles: Mapping[int, str],
+    names: Mapping[str, str],
+    platforms: Mapping[str, str],
+    who: str = "you",
 ) -> str:
-    """Return what a reason says; ids that are not in the mappings any more are left out."""
+    """Return what a reason says of `who` watched; ids that are not in the mappings any more are left out."""
     kind = evidence["kind"]
     shows = listed([titles[show] for show in evidence.get("shows", []) if show in titles])
     if kind == reasons.BECAUSE and shows:
-        return f"Because you watched {shows}"
+        return f"Because {who} watched {shows}"
     if kind == reasons.LIKENESS and shows:
         return f"Close in story and feel to {shows}"
     if kind == reasons.FEATURE:
@@ -30,6 +35,12 @@ def sentence(
         return _FEATURE_SENTENCES[feature_type].format(value=value)
     if kind == reasons.RISING:
         return "More people than usual are watching it"
+    if kind == reasons.BEGUN:
+        return "You began it and have not finished it"
+    if kind == reasons.ASKED:
+        return "Nothing is known of it that speaks for it but that you asked for such titles"
+    if kind == reasons.MOMENT:
+        return _of_moment(*evidence["during"])
     if kind == reasons.NEW:
         return "Recently released"
     if kind == reasons.PLATFORM:
@@ -38,6 +49,20 @@ def sentence(
         friends = listed([names[friend] for friend in evidence.get("friends", []) if friend in names])
         return f"{friends} watched or liked it" if friends else "Friends watched or liked it"
     return "Popular with viewers"
+
+
+_TIMES_OF_DAY = {"night": "at night", "morning": "in the morning", "afternoon": "in the afternoon"}
+
+
+def _of_moment(circumstance: str, value: str) -> str:
+    """Return what a circumstance of the moment has to do with a title."""
+    if circumstance == "mood":
+        return "It is of the mood you asked for" if value == "named" else f"The kind you watch when you feel {value}"
+    if circumstance == "time_of_day":
+        return f"The kind that is watched {_TIMES_OF_DAY.get(value, 'in the evening')}"
+    if circumstance == "day_of_week":
+        return f"The kind that is watched {'at the weekend' if value == 'weekend' else 'on weekdays'}"
+    return f"The kind that is watched on this device: {value}"
 
 
 def listed(words: Sequence[str]) -> str:

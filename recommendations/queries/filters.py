@@ -10,6 +10,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from recommendations.engine.arrays import rows_in
+from recommendations.engine.features import canonical_genres
 from recommendations.engine.snapshot import Snapshot
 
 
@@ -78,9 +79,9 @@ def _conditions(chosen: ListFilter, user_id: str, today: dt.date) -> tuple[list[
     if chosen.content_types:
         add("s.content_type = ANY(%s)", list(chosen.content_types))
     if chosen.genres:
-        add(_HAS_GENRE, [genre.lower() for genre in chosen.genres])
+        add(_HAS_GENRE, _spelled(chosen.genres))
     if chosen.exclude_genres:
-        add(f"NOT {_HAS_GENRE}", [genre.lower() for genre in chosen.exclude_genres])
+        add(f"NOT {_HAS_GENRE}", _spelled(chosen.exclude_genres))
     if chosen.platforms:
         names = [name.lower() for name in chosen.platforms]
         add(_ON_PLATFORM.format(which=_NAMED), today, today, names, names)
@@ -95,3 +96,8 @@ def _conditions(chosen: ListFilter, user_id: str, today: dt.date) -> tuple[list[
     if chosen.max_runtime_minutes is not None:
         add("s.runtime_minutes <= %s", chosen.max_runtime_minutes)
     return conditions, values
+
+
+def _spelled(genres: Sequence[str]) -> list[str]:
+    """Return genres as features may spell them: as they were given, and in our vocabulary ("Sci-Fi" is two words)."""
+    return sorted({name.lower() for genre in genres for name in (genre, *canonical_genres(genre))})

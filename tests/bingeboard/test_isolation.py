@@ -21,6 +21,8 @@ from tests.door import Door, befriend, served, subscribe, taste, token_of, viewe
 BOB, SHOW = global_id("User", "bob"), global_id("Show", 1)
 MINE = {
     "recommendations": "{ recommendations { requestId } }",
+    "home": "{ home { requestId } }",
+    "groupRecommendations": "{ groupRecommendations(viewerIds: []) { score } }",
     "tasteProfile": "{ tasteProfile { edges { node { featureValue } } } }",
     "friends' trends": "{ trending(scope: FRIEND_NETWORK) { rank } }",
     "trackEvents": "mutation { trackEvents(events: []) { accepted } }",
@@ -53,6 +55,7 @@ OPEN = [
     "{ platforms { name hasSubscription } }",
     "{ shows { edges { node { title } } } }",
     "{ trending { rank } }",
+    '{ searchShows(query: "title") { edges { node { title } } } }',
 ]
 NODE = "query($id: ID!) { node(id: $id) { id __typename } }"
 PAGE = "query($after: String) { recommendations(after: $after) { requestId edges { node { id } } } }"
@@ -250,6 +253,9 @@ def _of_whoever_is_signed_in(operation: str, friend: str | None) -> str:
     if operation == "previewTaste":
         # No model has been fitted here.
         return "NOT_FOUND"
+    if operation == "groupRecommendations":
+        # It names nobody; who may name whom is tested with the groups.
+        return "BAD_INPUT"
     if operation not in NEEDS_BOB or (friend and operation == "endFriendship"):
         return ""
     if operation == "recommendToFriend" and friend:

@@ -52,10 +52,16 @@ OPERATIONS: dict[str, str] = {
     "similarShows": "query($n: Int!, $show: ID!) { similarShows(showId: $show, first: $n) {"
     f" score show {{ {SHOW} }} }} }}",
     "trending": f"query($n: Int!) {{ trending(first: $n) {{ rank show {{ {SHOW} }} }} }}",
+    "searchShows": 'query($n: Int!) { searchShows(query: "title story", first: $n,'
+    f" filter: {{yearFrom: 1900}}) {{ edges {{ score node {{ {SHOW} }} }} }} }}",
     "recommendations, first page": "query($n: Int!) { recommendations(first: $n) {"
     f" {LIST % (SHOW, 'reasons { text }')} }} }}",
     "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) {"
     f" {LIST % (SHOW, REASONS)} }} }}",
+    "home": "query($n: Int!) { home(rows: 5, perRow: $n) { rows { key items {"
+    f" position show {{ {SHOW} }} reasons {{ text }} }} }} }} }}",
+    "groupRecommendations": "query($n: Int!, $user: ID!) { groupRecommendations(viewerIds: [$user], first: $n) {"
+    f" show {{ {SHOW} }} members {{ user {{ username }} reason {{ text }} }} }} }}",
     "tasteProfile": "query($n: Int!) { tasteProfile(first: $n) { edges { node { featureValue affinityScore } } } }",
     "whyNot": "query($show: ID!) { whyNot(showId: $show) { position text show { title } displacedBy { title } } }",
     "previewTaste": "query($n: Int!, $changes: [TasteChangeInput!]!) { previewTaste(changes: $changes, first: $n) {"
@@ -87,6 +93,8 @@ OPERATIONS: dict[str, str] = {
 }
 # Many acts are folded in by who reads next, so both numbers stand on one side of that line.
 FEW_AND_MANY = dict.fromkeys(("trackEvents", "sendFeedback"), (2, DEFAULT.intake.folded_at_once))
+# A page of long rows has fewer of them, and names fewer kinds of things.
+FEW_AND_MANY |= {"home": (2, 6), "groupRecommendations": (10, 40)}
 
 
 @pytest.fixture
