@@ -151,6 +151,7 @@ def _block(
     fill: bool,
 ) -> list[Proposal]:
     found = []
+    wanted = _shares_of_genres(snapshot, thought)
     # The products from here on are small: a second BLAS thread would spend its time waiting for the first.
     with threadpool_limits(limits=1, user_api="blas"):
         for place, viewer in enumerate(block):
@@ -174,9 +175,17 @@ def _block(
                     stated=stated if algorithm in (HYBRID, "content_based") else None,
                     moment=None if moment is None else moment.total,
                     fill=fill and algorithm == HYBRID,
+                    wanted=wanted[place],
                 )
                 found.append(Proposal(viewer.user_id, chosen, of_viewer))
     return found
+
+
+def _shares_of_genres(snapshot: Snapshot, thought: Opinions) -> NDArray[np.float64]:
+    """Return the share of each genre in what viewers liked, (n_viewers, n_genres); 0 where they liked nothing."""
+    sums = thought.histories @ snapshot.genres
+    shares: NDArray[np.float64] = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-12)
+    return shares
 
 
 def _parts(thought: Opinions, place: int, chosen: Slate, free: NDArray[np.bool_]) -> list[list[Part]]:

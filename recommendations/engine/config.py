@@ -404,6 +404,10 @@ class Ranking:
     diversity_strength: float = number(
         0.25, unit="score", low=0, high=2, why="the penalty of a twin with the dial at 1"
     )
+    calibration_strength: float = number(
+        1.6, unit="score", low=0, high=5, why="with the dial at 1, the divergence of genres falls by a quarter for 2 %"
+    )
+    calibrated_places: int = number(40, unit="places", low=0, high=500, why="two pages: few look at a third")
     reasons: int = number(4, unit="reasons", low=1, high=10, why="more is noise")
     reason_titles: int = number(2, unit="titles", low=1, high=5, why="named in one reason")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.arrays import top_rows
 from recommendations.engine.config import EngineConfig
-from recommendations.engine.diversity import diversify
+from recommendations.engine.diversity import Balance, diversify
 from recommendations.engine.rests import Rests
 from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.engine.weighting import half_life_decay
@@ -68,6 +68,7 @@ def slate(
     stated: Floats | None = None,
     moment: Floats | None = None,
     fill: bool = False,
+    wanted: Floats | None = None,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -75,11 +76,12 @@ def slate(
     scores      (n_titles,) base scores in [0, 1]; what is 0 is not proposed
     boosts      see `boosts_for`; what friends think is left out where the base is just that
     allowed     (n_titles,) what may be proposed at all
-    diversity   the dial in [0, 1]; see ranking.diversity_strength
+    diversity   the dial in [0, 1]; see ranking.diversity_strength and calibration_strength
     rests       what comes after the others for a while
     stated      (n_titles,) added to the base, which stays in [-1, 1]; see `stated_effect`
     moment      (n_titles,) added to that, likewise; see engine.moments
     fill        propose also what nothing speaks for, after the rest: who narrows a list wants it full
+    wanted      (n_genres,) shares of genres that the list is held against; see `Snapshot.genres`
     """
     said = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
     base = said if moment is None else np.clip(said + moment, -1.0, 1.0)
@@ -93,7 +95,14 @@ def slate(
     penalty: Floats = np.zeros(len(pool))
     if strength > 0:
         near = snapshot.vectors[pool]
-        order, taken_off = diversify(relevance[pool], np.clip(near @ near.T, 0.0, 1.0), strength=strength, k=k)
+        balance = None
+        if wanted is not None:
+            of_pool = snapshot.genres[pool]
+            balance = Balance(
+                of_pool, wanted, diversity * config.ranking.calibration_strength, config.ranking.calibrated_places
+            )
+        likeness = np.clip(near @ near.T, 0.0, 1.0)
+        order, taken_off = diversify(relevance[pool], likeness, strength=strength, k=k, balance=balance)
         pool, penalty = pool[order], taken_off.astype(np.float64)
     rest = boosts.none[pool] if rests is None else rests.penalty[pool]
     return Slate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,14 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.show_ids)
+
+    @cached_property
+    def genres(self) -> Floats:
+        """Return each title's shares of genres, (n, n_genres); a row sums to 1, or to 0 where none is known."""
+        columns = [column for column, (kind, _) in enumerate(self.features) if kind == "genre"]
+        has = (self.strengths[:, columns] > 0).toarray().astype(np.float64)
+        shares: Floats = has / np.maximum(has.sum(axis=1, keepdims=True), 1.0)
+        return shares
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,17 @@ class Entry:
     algorithm: str = ""
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """A list in order, what it was made with (no snapshot: no model yet), and when its candidates were made."""
+
+    entries: list[Entry]
+    assigned: Sequence[Any]
+    config: EngineConfig
+    known: Snapshot | None
+    generated_at: dt.datetime
+
+
 def serve(
     *,
     user_id: str,
@@ -67,37 +78,22 @@ def serve(
     before the list is cut, and for a moment; a list asked for without one is of no moment in particular.
     """
     chosen = filter or ListFilter()
-    folding.settle(user_ids=[user_id])
-    assigned = assignments_for(user_id=user_id, now=now)
-    config = configured(assigned)
-    entries: list[Entry] | None
-    entries, generated_at = None, now
-    try:
-        known = candidates.snapshot(now=now)
-    except NotFound as unfitted:
-        # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
-        logger.warning("an empty list was served: %s", unfitted.message)
-        known, entries = None, []
-    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
-    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
-        entries, generated_at = _stored(user_id, algorithm, now)
-    if entries is None and known is not None:
-        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
+    made = rank(user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
     request_id = uuid.uuid4()
-    shown, propensities = _explored((entries or [])[: config.serving.kept], request_id, config)
+    shown, propensities = _explored(made.entries, request_id, made.config)
     return keep(
         shown,
         user_id=user_id,
-        assigned=assigned,
+        assigned=made.assigned,
         filter=chosen,
         moment=moment,
         now=now,
         algorithm=algorithm,
         propensities=propensities,
         request_id=request_id,
-        version="" if known is None else known.version,
-        generated_at=generated_at,
-        config=config,
+        version="" if made.known is None else made.known.version,
+        generated_at=made.generated_at,
+        config=made.config,
     )
 
 
@@ -143,6 +139,27 @@ def keep(
     return kept
 
 
+def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
+    """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
+    folding.settle(user_ids=[user_id])
+    assigned = assignments_for(user_id=user_id, now=now)
+    config = configured(assigned)
+    entries: list[Entry] | None
+    entries, generated_at = None, now
+    try:
+        known = candidates.snapshot(now=now)
+    except NotFound as unfitted:
+        # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
+        logger.warning("an empty list was served: %s", unfitted.message)
+        known, entries = None, []
+    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
+    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
+        entries, generated_at = _stored(user_id, algorithm, now)
+    if entries is None and known is not None:
+        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
+    return Ranked((entries or [])[: config.serving.kept], assigned, config, known, generated_at)
+
+
 def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> ServedList:
     """
     Return a list as it was served.
@@ -168,6 +185,8 @@ def rank_for_export(
 ) -> Iterator[tuple[str, list[int]]]:
     """
     Yield each viewer and the titles that would be served, best first, by the path that serves them.
+
+    No place is drawn by chance: what is exported and measured is what the engine thinks best.
 
     diversity   the dial in [0, 1]; the config's own where left out
     """
@@ -221,7 +240,11 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry]
         return None, now
     rows = list(
         RecommendationCandidate.objects.filter(
-            user_id=user_id, algorithm_type=algorithm, expires_at__gt=now, content__is_active=True
+            # What a curator has taken out since is out at once.
+            user_id=user_id,
+            algorithm_type=algorithm,
+            expires_at__gt=now,
+            content__is_active=True,
         ).order_by("-final_score", "content_id")
     )
     if not rows:
@@ -268,10 +291,15 @@ def _fresh(
         moments=effects,
         fill=allowed is not None,
     )
-    return [entry for proposal in proposals for entry in entries_of(proposal, known)]
+    shown = [int(known.show_ids[row]) for proposal in proposals for row in proposal.slate.rows]
+    # The model may be hours old: what a curator has taken out since is out at once.
+    gone = set(Show.objects.filter(pk__in=shown, is_active=False).values_list("pk", flat=True))
+    entries = (entry for proposal in proposals for entry in entries_of(proposal, known))
+    return [entry for entry in entries if entry.show_id not in gone]
 
 
 def entries_of(proposal: Proposal, known: Snapshot) -> Iterator[Entry]:
+    """Yield a proposal's titles as a list has them, in order."""
     s = proposal.slate
     columns = (s.base, s.popularity, s.recency, s.diversity, s.availability, s.social, s.final)
     for i, row in enumerate(s.rows):
@@ -305,13 +333,7 @@ def _worded(entries: Sequence[Entry], propensities: Sequence[float], algorithm: 
             "show": entry.show_id,
             "position": position,
             "algorithm": entry.algorithm or algorithm,
-            "breakdown": {
-                **entry.breakdown,
-                "algorithms": [
-                    {"algorithm": name, "score": score, "weight": weight, "rank": rank}
-                    for name, score, weight, rank in entry.parts
-                ],
-            },
+            "breakdown": breakdown_of(entry),
             "reasons": [_reason(reason, known.sentence(reason)) for reason in entry.reasons],
             **({"penalties": entry.penalties} if entry.penalties else {}),
             "propensity": propensity,
@@ -356,6 +378,17 @@ class _Names:
 
     def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
         return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
+
+
+def breakdown_of(entry: Entry) -> dict[str, Any]:
+    """Return every part of an entry's score, as items of served lists have it."""
+    return {
+        **entry.breakdown,
+        "algorithms": [
+            {"algorithm": name, "score": score, "weight": weight, "rank": rank}
+            for name, score, weight, rank in entry.parts
+        ],
+    }
 
 
 def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:

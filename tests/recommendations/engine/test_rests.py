@@ -13,6 +13,7 @@ from recommendations.engine.snapshot import Answers, Snapshot, Viewer
 
 TODAY = 20_000.0
 R = DEFAULT.rests
+LARGEST_PENALTY = DEFAULT.ranking.diversity_strength + DEFAULT.ranking.calibration_strength
 N = 12
 FEATURES = [("genre", "Drama"), ("director", "Ann"), ("mood", "dark"), ("genre", "Comedy")]
 # Drama: titles 0-3 of twelve. By Ann: 0, 1, 4. Dark: 0-3. Comedy: 4-11.
@@ -234,7 +235,7 @@ def test_the_rest_is_part_of_the_diversity_penalty_and_of_nothing_else() -> None
 
     assert slate.rest[place] == R.full
     assert slate.rest.sum() == R.full
-    assert 0 <= slate.diversity[place] - slate.rest[place] <= DEFAULT.ranking.diversity_strength
+    assert 0 <= slate.diversity[place] - slate.rest[place] <= LARGEST_PENALTY
     assert slate.diversity.max() <= 2
     for part in ("base", "popularity", "recency", "availability", "social"):
         assert getattr(slate, part)[place] == getattr(plain, part)[before]
