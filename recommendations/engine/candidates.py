@@ -173,9 +173,9 @@ def _block(
                     config=config,
                     rests=resting,
                     stated=stated if algorithm in (HYBRID, "content_based") else None,
-                    wanted=wanted[place],
                     moment=None if moment is None else moment.total,
                     fill=fill and algorithm == HYBRID,
+                    wanted=wanted[place],
                 )
                 found.append(Proposal(viewer.user_id, chosen, of_viewer))
     return found

@@ -66,9 +66,9 @@ def slate(
     config: EngineConfig,
     rests: Rests | None = None,
     stated: Floats | None = None,
-    wanted: Floats | None = None,
     moment: Floats | None = None,
     fill: bool = False,
+    wanted: Floats | None = None,
 ) -> Slate:
     """
     Return a viewer's best k titles by one algorithm.
@@ -79,9 +79,9 @@ def slate(
     diversity   the dial in [0, 1]; see ranking.diversity_strength and calibration_strength
     rests       what comes after the others for a while
     stated      (n_titles,) added to the base, which stays in [-1, 1]; see `stated_effect`
-    wanted      (n_genres,) shares of genres that the list is held against; see `Snapshot.genres`
     moment      (n_titles,) added to that, likewise; see engine.moments
     fill        propose also what nothing speaks for, after the rest: who narrows a list wants it full
+    wanted      (n_genres,) shares of genres that the list is held against; see `Snapshot.genres`
     """
     said = scores if stated is None else np.clip(scores + stated, -1.0, 1.0)
     base = said if moment is None else np.clip(said + moment, -1.0, 1.0)

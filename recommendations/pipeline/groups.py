@@ -17,7 +17,7 @@ from recommendations.engine.snapshot import Snapshot
 from recommendations.pipeline import candidates, folding
 from recommendations.pipeline.ranking import worded_reasons
 from recommendations.queries.events import to_day
-from recommendations.queries.filters import ListFilter, allowed_rows
+from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 from social.queries import friend_network, visible_signals
 
 # Reasons that say nothing of the viewer they are given to.
@@ -76,7 +76,8 @@ def for_group(
     viewers = candidates.viewers_of(user_ids=members, known=known, now=now, config=config)
     chosen = filter or ListFilter()
     allowed = allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date())
-    free = known.active.copy() if allowed is None else allowed & known.active
+    free = still_active(known=known)
+    free &= True if allowed is None else allowed
     if not chosen.include_seen:
         for viewer in viewers:
             free[viewer.dealt_with] = False

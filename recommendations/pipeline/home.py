@@ -22,7 +22,7 @@ from recommendations.pipeline import candidates, folding, moments, ranking
 from recommendations.pipeline.moments import Moment
 from recommendations.pipeline.ranking import Entry
 from recommendations.queries import home
-from recommendations.queries.filters import ListFilter, allowed_rows
+from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 
 CONTINUE, TOP, RISING, FRIENDS = "continue_watching", "top_picks", "rising", "friends"
 MINE, LISTED, NEW, BECAUSE, GENRE = "your_platforms", "your_list", "new_releases", "because:", "genre:"
@@ -115,6 +115,9 @@ def _ranked(
 ) -> _Ranked:
     """Score everything once and cut from it the pool, what rises and what friends did; what was begun beside."""
     allowed = allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date())
+    narrows = allowed is not None
+    active = still_active(known=known)
+    allowed = active if allowed is None else allowed & active
     started = home.begun(user_id=user_id, since=now - dt.timedelta(days=config.home.begun))
     effects = None
     if moment is not None:
@@ -124,7 +127,7 @@ def _ranked(
     proposals = candidates.proposals_for(
         viewers=[viewer], known=known, now=now, algorithms=list(sizes), sizes=sizes, config=config,
         diversity=chosen.diversity, allowed=allowed, include_seen=chosen.include_seen, moments=effects,
-        fill=allowed is not None,
+        fill=narrows,
     )  # fmt: skip
     found = {p.slate.algorithm: _entries(p, known) for p in proposals}
     begun = {}
@@ -136,7 +139,7 @@ def _ranked(
 def _begun(
     viewer: Viewer,
     started: Sequence[int],
-    allowed: NDArray[np.bool_] | None,
+    allowed: NDArray[np.bool_],
     config: EngineConfig,
     known: Snapshot,
     now: dt.datetime,
@@ -145,8 +148,7 @@ def _begun(
     only = np.zeros((1, len(known)), dtype=bool)
     rows = rows_in(known.show_ids, np.array(started, dtype=np.int64))
     only[0, rows[rows >= 0]] = True
-    if allowed is not None:
-        only &= allowed
+    only &= allowed
     proposals = candidates.proposals_for(
         viewers=[viewer], known=known, now=now, algorithms=["hybrid"], sizes={"hybrid": len(started)}, config=config,
         diversity=0.0, allowed=only, fill=True,

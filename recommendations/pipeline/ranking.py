@@ -97,27 +97,6 @@ def serve(
     )
 
 
-def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
-    """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
-    folding.settle(user_ids=[user_id])
-    assigned = assignments_for(user_id=user_id, now=now)
-    config = configured(assigned)
-    entries: list[Entry] | None
-    entries, generated_at = None, now
-    try:
-        known = candidates.snapshot(now=now)
-    except NotFound as unfitted:
-        # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
-        logger.warning("an empty list was served: %s", unfitted.message)
-        known, entries = None, []
-    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
-    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
-        entries, generated_at = _stored(user_id, algorithm, now)
-    if entries is None and known is not None:
-        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
-    return Ranked((entries or [])[: config.serving.kept], assigned, config, known, generated_at)
-
-
 def keep(
     entries: Sequence[Entry],
     *,
@@ -158,6 +137,27 @@ def keep(
         if assigned:
             record_exposure(user_id=user_id, assigned=assigned, now=now)
     return kept
+
+
+def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
+    """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
+    folding.settle(user_ids=[user_id])
+    assigned = assignments_for(user_id=user_id, now=now)
+    config = configured(assigned)
+    entries: list[Entry] | None
+    entries, generated_at = None, now
+    try:
+        known = candidates.snapshot(now=now)
+    except NotFound as unfitted:
+        # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
+        logger.warning("an empty list was served: %s", unfitted.message)
+        known, entries = None, []
+    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
+    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
+        entries, generated_at = _stored(user_id, algorithm, now)
+    if entries is None and known is not None:
+        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
+    return Ranked((entries or [])[: config.serving.kept], assigned, config, known, generated_at)
 
 
 def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> ServedList:
@@ -240,7 +240,11 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry]
         return None, now
     rows = list(
         RecommendationCandidate.objects.filter(
-            user_id=user_id, algorithm_type=algorithm, expires_at__gt=now, content__is_active=True
+            # What a curator has taken out since is out at once.
+            user_id=user_id,
+            algorithm_type=algorithm,
+            expires_at__gt=now,
+            content__is_active=True,
         ).order_by("-final_score", "content_id")
     )
     if not rows:
@@ -338,17 +342,6 @@ def _worded(entries: Sequence[Entry], propensities: Sequence[float], algorithm: 
     ]
 
 
-def breakdown_of(entry: Entry) -> dict[str, Any]:
-    """Return every part of an entry's score, as items of served lists have it."""
-    return {
-        **entry.breakdown,
-        "algorithms": [
-            {"algorithm": name, "score": score, "weight": weight, "rank": rank}
-            for name, score, weight, rank in entry.parts
-        ],
-    }
-
-
 def worded_reasons(
     told: Mapping[str, Mapping[int, dict[str, Any]]], *, viewer: str
 ) -> dict[str, dict[int, dict[str, Any]]]:
@@ -385,6 +378,17 @@ class _Names:
 
     def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
         return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
+
+
+def breakdown_of(entry: Entry) -> dict[str, Any]:
+    """Return every part of an entry's score, as items of served lists have it."""
+    return {
+        **entry.breakdown,
+        "algorithms": [
+            {"algorithm": name, "score": score, "weight": weight, "rank": rank}
+            for name, score, weight, rank in entry.parts
+        ],
+    }
 
 
 def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:

@@ -68,6 +68,15 @@ def allowed_rows(*, chosen: ListFilter, user_id: str, known: Snapshot, today: dt
     return allowed
 
 
+def still_active(*, known: Snapshot) -> NDArray[np.bool_]:
+    """Return which rows may be shown at all as of now: the model may be hours old, and a curator quicker."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM shows WHERE NOT is_active")
+        ids = np.array([row[0] for row in cursor.fetchall()], dtype=np.int64)
+    active: NDArray[np.bool_] = known.active & ~np.isin(known.show_ids, ids)
+    return active
+
+
 def _conditions(chosen: ListFilter, user_id: str, today: dt.date) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []

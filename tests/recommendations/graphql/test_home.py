@@ -166,6 +166,16 @@ def test_a_filter_holds_in_every_row(world: None, ada: User, ada_token: str, doo
     assert ServedList.objects.get(pk=page["requestId"]).parameters["filter"] == {"content_types": ["tv"]}
 
 
+def test_what_a_curator_took_out_is_out_at_once(world: None, ada: User, ada_token: str, door: Door) -> None:
+    act(ada, "play", 51)
+    shown = [title for row in rows(home(door, ada_token)).values() for title in row]
+    assert "Title 51" in shown
+
+    Show.objects.filter(title__in=["Title 51", shown[1]]).update(is_active=False)
+
+    assert not {"Title 51", shown[1]} & {title for row in rows(home(door, ada_token)).values() for title in row}
+
+
 @pytest.mark.parametrize("given", [{"rows": 0}, {"rows": 21}, {"perRow": 0}, {"perRow": 101}])
 def test_sizes_out_of_range_are_refused(world: None, ada_token: str, door: Door, given: dict[str, int]) -> None:
     error = door.error(HOME, given, token=ada_token)
