@@ -56,6 +56,7 @@ class Card:
     penalty: float = 0.0
     parts: list[Part] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    foremost: str = ""
     algorithms: list[tuple[str, int]] = field(default_factory=list)
     services: str = ""
     because: Mapping[str, Any] | None = None
@@ -103,10 +104,17 @@ def _card(item: Mapping[str, Any], key: str, longest: float) -> Card:
         penalty=breakdown["diversityPenalty"] if breakdown else 0.0,
         parts=_parts(breakdown, longest) if breakdown else [],
         reasons=[reason["text"] for reason in reasons][:REASONS],
+        foremost=_foremost(reasons),
         algorithms=_algorithms(breakdown) if breakdown else [],
         services=", ".join(platform["name"] for platform in show.get("platforms", [])),
         because=next((reason["shows"][0] for reason in reasons if reason.get("shows")), None),
     )
+
+
+def _foremost(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Return the weightiest reason that is about the title; where it runs is seen from the bar."""
+    about = [reason["text"] for reason in reasons if reason.get("kind") != "platform"]
+    return str((about or [reason["text"] for reason in reasons] or [""])[0])
 
 
 def _facts(show: Mapping[str, Any]) -> str:

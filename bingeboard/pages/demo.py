@@ -50,7 +50,8 @@ class Visit:
     What the cookie holds.
 
     viewer    the made-up viewer's id
-    acts      what was said and can be taken back, newest first: [feedback id, text]
+    acts      what was said and can be taken back, newest first: [feedback id, text, the title's id where
+              it has no place in any row from now on]
     before    the list as it stood before the last act, as global ids of titles
     said      what the last act was, to be told once
     """
@@ -142,7 +143,7 @@ def _acted(request: HttpRequest, visit: Visit, wanted: str) -> Visit:
     """Do what a button asks, "kind:title" or "undo:feedback", and return the visit with it."""
     kind, _, gid = wanted.partition(":")
     if kind == "undo":
-        told = next((text for known, text in visit.acts if known == gid), None)
+        told = next((text for known, text, _ in visit.acts if known == gid), None)
         if told is None:
             raise Invalid("there is nothing of that to take back")
         _ask(request, visit.viewer, "undo_feedback", {"feedbackIds": [gid]})
@@ -162,7 +163,7 @@ def _acted(request: HttpRequest, visit: Visit, wanted: str) -> Visit:
         raise Invalid(answer["userErrors"][0]["message"])
     text = words.format(title["title"][:TITLE_LETTERS])
     others = [known for known in visit.acts if known[0] not in answer["feedbackIds"]]
-    acts = [[feedback_id, text] for feedback_id in answer["feedbackIds"]] + others
+    acts = [[feedback_id, text, "" if kind == "like" else gid] for feedback_id in answer["feedbackIds"]] + others
     return replace(visit, acts=acts[:ACTS_KEPT], said=text)
 
 
@@ -184,7 +185,7 @@ def _board(request: HttpRequest, visit: Visit) -> HttpResponse:
         "request_id": listed["requestId"],
         "cards": [replace(card, move=moves.get(card.id)) for card in cards],
         "summary": summary,
-        "rows": _rows(request, visit.viewer, cards),
+        "rows": _rows(request, visit, cards),
         "taste": taste_of(_ask(request, visit.viewer, "my_taste", {})["tasteProfile"]["edges"]),
         "can_search": "search" in operations(),
         **_found(request, visit.viewer),
@@ -203,8 +204,9 @@ def _found(request: HttpRequest, viewer: str) -> dict[str, Any]:
     return {"asked": asked, "found": cards_of([{"show": edge["node"]} for edge in edges], row="f")}
 
 
-def _rows(request: HttpRequest, viewer: str, above: Sequence[Card]) -> list[Row]:
-    """Return the rows below the list, without what stands in it already."""
+def _rows(request: HttpRequest, visit: Visit, above: Sequence[Card]) -> list[Row]:
+    """Return the rows below the list, without what stands in it already or was just dealt with."""
+    viewer = visit.viewer
     if "home" in operations():
         rows = [
             Row(row["title"], cards_of(row["items"], row=f"h{place}"))
@@ -212,7 +214,7 @@ def _rows(request: HttpRequest, viewer: str, above: Sequence[Card]) -> list[Row]
         ]
     else:
         rows = _rows_without_home(request, viewer, above)
-    shown = {card.id for card in above}
+    shown = {card.id for card in above} | {gid for _, _, gid in visit.acts}
     kept = [Row(row.title, [card for card in row.cards if card.id not in shown]) for row in rows]
     return [row for row in kept if len(row.cards) > 1]
 

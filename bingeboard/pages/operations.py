@@ -30,7 +30,7 @@ class Operation:
     name        the file's name without its ending
     about       what it does, in a few words
     as_viewer   whether it takes a viewer's token
-    text        what to send, comments and all
+    text        what to send, with the comment that says what it does
     template    its variables, with names in place of what is only known at the time
     """
 
@@ -80,7 +80,7 @@ def _read(path: Path) -> Operation:
         name=path.stem,
         about=comments[0],
         as_viewer=said["As"] == "viewer",
-        text=text,
+        text=re.sub(r"^# (As|Variables): .*\n", "", text, flags=re.MULTILINE),
         template=json.loads(said.get("Variables", "{}")),
     )
 

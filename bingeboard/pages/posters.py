@@ -60,7 +60,8 @@ def poster(*, title: str, genres: Sequence[str], key: str) -> Poster:
     """Return the poster of a title; key, of letters and digits, is unlike that of any other on the page."""
     if not key.isalnum():
         raise ValueError(f"key must be letters and digits, got {key!r}")
-    genre = next((g for g in TELLING if g in genres), "Drama")
+    known = [genre for genre in TELLING if genre in genres] or ["Drama"]
+    genre = known[0]
     rng = np.random.default_rng(zlib.crc32(title.encode()))
     sky, light = (hue + int(rng.integers(-14, 15)) for hue in PALETTES[genre])
     defs = (
@@ -70,7 +71,8 @@ def poster(*, title: str, genres: Sequence[str], key: str) -> Poster:
         f'<linearGradient id="v{key}" x1="0" y1="0" x2="0" y2="1"><stop offset=".45" stop-color="#07080c" '
         f'stop-opacity="0"/><stop offset="1" stop-color="#07080c" stop-opacity=".88"/></linearGradient></defs>'
     )
-    shapes = MOTIFS[genre](rng, sky, light)
+    motifs = [motif for drawn in known[:2] for motif in MOTIFS[drawn]]
+    shapes = motifs[int(rng.integers(len(motifs)))](rng, sky, light)
     art = f'{defs}<rect width="200" height="300" fill="url(#s{key})"/>{shapes}'
     art += f'<rect width="200" height="300" fill="url(#v{key})"/>'
     lines, size = _set(title)
@@ -235,24 +237,63 @@ def _panes(rng: np.random.Generator, sky: int, light: int) -> str:
     return spill + window + figure
 
 
+def _horizon(rng: np.random.Generator, sky: int, light: int) -> str:
+    level = rng.uniform(170, 195)
+    drawn = _stars(rng, 22) + _circle(100 + rng.uniform(-25, 25), level, rng.uniform(44, 62), _hsl(light, 85, 62), 0.95)
+    drawn += f'<rect y="{level:.1f}" width="200" height="{300 - level:.1f}" fill="{_hsl(sky, 60, 9)}"/>'
+    for n in range(-7, 8):
+        drawn += _line([(100 + n * 9, level), (100 + n * 70, 300)], _hsl(light, 80, 60), 1, 0.4)
+    for n in range(6):
+        y = level + (300 - level) * ((n + 0.5) / 6) ** 1.8
+        drawn += _line([(0, y), (200, y)], _hsl(light, 80, 60), 1, 0.4)
+    return drawn
+
+
+def _orbits(rng: np.random.Generator, sky: int, light: int) -> str:
+    x, y = rng.uniform(70, 130), rng.uniform(90, 130)
+    drawn = _stars(rng, 30) + _circle(x, y, 15, _hsl(light, 85, 66))
+    for n in range(1, 6):
+        r, turn = 15 + 21 * n, rng.uniform(0, 2 * np.pi)
+        drawn += f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}" fill="none" stroke="#fff" stroke-opacity=".22"/>'
+        place = (x + r * np.cos(turn), y + r * np.sin(turn))
+        drawn += _circle(*place, rng.uniform(3, 8), _hsl((sky + 60 * n) % 360, 65, 66))
+    return drawn
+
+
+def _road(rng: np.random.Generator, sky: int, light: int) -> str:
+    top, bend = rng.uniform(130, 160), rng.uniform(-45, 45)
+    sun = _circle(100 + bend, top - 22, rng.uniform(26, 38), _hsl(light, 85, 66), 0.95)
+    ground = _ridge(rng, top + 8, 26, _hsl(sky, 40, 15), 1)
+    way = _shape([(98 + bend, top), (102 + bend, top), (165, 300), (35, 300)], "#07080c", 0.85)
+    return sun + ground + way + _line([(100 + bend, top + 8), (100, 300)], _hsl(light, 70, 70), 1.6, 0.7)
+
+
+def _masks(rng: np.random.Generator, sky: int, light: int) -> str:
+    x, y = rng.uniform(85, 115), rng.uniform(95, 120)
+    drawn = _circle(x, y, 55, _hsl(light, 80, 62), 0.92) + _circle(x - 20, y - 12, 7, "#15110d")
+    drawn += _circle(x + 20, y - 12, 7, "#15110d")
+    smile = [(x + 32 * np.cos(a), y + 6 + 27 * np.sin(a)) for a in np.linspace(0.25, np.pi - 0.25, 16)]
+    return drawn + _line(smile, "#15110d", 5)
+
+
 Motif = Callable[[np.random.Generator, int, int], str]
-MOTIFS: dict[str, Motif] = {
-    "Science Fiction": _planet,
-    "Horror": _moonlit,
-    "Romance": _hearts,
-    "Comedy": _rays,
-    "Family": _balloons,
-    "Animation": _balloons,
-    "Fantasy": _peaks,
-    "Adventure": _peaks,
-    "Western": _peaks,
-    "War": _slashes,
-    "History": _peaks,
-    "Crime": _towers,
-    "Mystery": _keyhole,
-    "Thriller": _towers,
-    "Action": _slashes,
-    "Music": _waves,
-    "Documentary": _waves,
-    "Drama": _panes,
+MOTIFS: dict[str, tuple[Motif, ...]] = {
+    "Science Fiction": (_planet, _horizon, _orbits),
+    "Horror": (_moonlit,),
+    "Romance": (_hearts,),
+    "Comedy": (_rays, _masks),
+    "Family": (_balloons,),
+    "Animation": (_balloons, _rays),
+    "Fantasy": (_peaks, _moonlit),
+    "Adventure": (_peaks, _road),
+    "Western": (_road, _peaks),
+    "War": (_slashes,),
+    "History": (_peaks,),
+    "Crime": (_towers,),
+    "Mystery": (_keyhole,),
+    "Thriller": (_towers, _slashes),
+    "Action": (_slashes,),
+    "Music": (_waves,),
+    "Documentary": (_waves, _orbits),
+    "Drama": (_panes, _road),
 }

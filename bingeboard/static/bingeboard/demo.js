@@ -32,7 +32,8 @@
 
   // The button pressed may be gone; whoever uses the keyboard goes on from the same place.
   function focusAgain(asked, position) {
-    const same = place.querySelector(`[name="do"][value="${CSS.escape(asked)}"]`);
+    const where = position < 0 ? place : document.getElementById("list");
+    const same = where.querySelector(`[name="do"][value="${CSS.escape(asked)}"]`);
     const card = place.querySelectorAll("#list [data-show]")[Math.max(position, 0)];
     const next = same || (card && card.querySelector(`.${asked.split(":")[0]}`)) || place.querySelector(".said button");
     (next || document.getElementById("main")).focus({ preventScroll: true });
@@ -48,8 +49,7 @@
 
   function show(html) {
     const before = spots();
-    const told = html.replace(/^\s+/, "");
-    place.innerHTML = told;
+    place.innerHTML = html;
     animate(before);
     // A status region is read out when its text changes, not when it comes with the page.
     const status = document.getElementById("told");

@@ -55,7 +55,7 @@ query MyList {
       // A ready-made operation that the address names opens in a tab of its own.
       query: place.dataset.query || undefined,
       variables: place.dataset.variables || undefined,
-      defaultEditorToolsVisibility: "headers",
+      defaultEditorToolsVisibility: place.dataset.variables ? "variables" : "headers",
       isHeadersEditorEnabled: true,
       // A token stays in the page it was pasted into: it is never written to the browser's storage.
       shouldPersistHeaders: false,
