@@ -156,6 +156,9 @@ VECTOR_INDEX_METHOD = env.str("VECTOR_INDEX_METHOD", default="hnsw")
 
 # --- The GraphQL door -------------------------------------------------------------------------------------
 GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
+# The demo page lets whoever opens it act as a made-up viewer. `manage.py demo` turns it on; production never has it.
+PRODUCTION = env.str("BINGEBOARD_ENVIRONMENT", default="").strip().lower() in ("production", "prod", "live")
+DEMO = env.bool("BINGEBOARD_DEMO", default=False) and not PRODUCTION
 STRAWBERRY_DJANGO = {
     "FIELD_DESCRIPTION_FROM_HELP_TEXT": True,
     "TYPE_DESCRIPTION_FROM_MODEL_DOCSTRING": False,

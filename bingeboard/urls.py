@@ -1,12 +1,18 @@
-"""/admin/, /graphql/, /health/ and a front page: the whole web surface."""
+"""/admin/, /graphql/, /health/, a start page and, where it is on, the demo page: the whole web surface."""
 
 from django.contrib import admin
 from django.urls import path
 
 from bingeboard import views
+from bingeboard.pages import demo, start
 
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("", start.index, name="index"),
+    path("schema.graphql", start.schema_text, name="schema"),
+    path("examples/<str:name>", start.example, name="example"),
+    path("demo/", demo.board, name="demo"),
+    path("demo/viewer/", demo.choose, name="demo-viewer"),
+    path("demo/act/", demo.act, name="demo-act"),
     path("admin/", admin.site.urls),
     path("graphql/", views.graphql, name="graphql"),
     path("graphql", views.graphql),

@@ -1,9 +1,8 @@
-"""The street door: the GraphQL view (one Context a request), GraphiQL, the front page and the health checks."""
+"""The street door: the GraphQL view (one Context a request) and the health checks."""
 
 import json
 import logging
 import re
-import secrets
 import uuid
 from typing import Any
 
@@ -14,7 +13,6 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware, get_token
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -26,17 +24,13 @@ from strawberry.types.graphql import OperationType
 from bingeboard.context import Context
 from bingeboard.errors import BingeBoardError, Invalid, NotAllowed, Unauthenticated
 from bingeboard.graphql.problems import is_database_down, present, refusal
+from bingeboard.pages.start import graphiql_page
 from bingeboard.schema import SOURCES, schema
 from bingeboard.users.services import identify
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "5"
 OPERATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
-# All that a page of ours needs is served from here; the nonce is for the one style that GraphiQL's menus make.
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; font-src 'self' data:;"
-    " img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 @csrf_exempt  # bearer requests need no CSRF token; for cookies it is checked below
@@ -44,7 +38,7 @@ def graphql(request: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or show GraphiQL to a browser; never with a traceback, whatever was sent."""
     request_id = _request_id(request)
     if request.method == "GET" and settings.GRAPHIQL and "text/html" in request.headers.get("Accept", ""):
-        response = _page(request, "bingeboard/graphiql.html", {"csrf_token": _csrf_token(request)})
+        response = graphiql_page(request, _csrf_token(request))
     else:
         response = _answer(request, request_id)
     response["X-Request-Id"] = request_id
@@ -193,19 +187,6 @@ def _csrf_token(request: HttpRequest) -> str:
         return get_token(request) if request.user.is_authenticated else ""
     except DatabaseError:
         return ""
-
-
-@require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """Say what this is and where to go."""
-    return _page(request, "bingeboard/index.html", {"graphiql": settings.GRAPHIQL})
-
-
-def _page(request: HttpRequest, template: str, values: dict[str, Any]) -> HttpResponse:
-    nonce = secrets.token_urlsafe(16)
-    response = render(request, template, {**values, "nonce": nonce})
-    response["Content-Security-Policy"] = PAGE_POLICY.format(nonce=nonce)
-    return response
 
 
 @require_safe

@@ -6,8 +6,12 @@ import sys
 from bingeboard.embedded.supervisor import Child
 
 
-def programs(*, port: int, secret_key: str) -> list[Child]:
-    """Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends."""
+def programs(*, port: int, secret_key: str, demo_page: bool = False) -> list[Child]:
+    """
+    Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends.
+
+    demo_page   whether the web lets anyone act as a made-up viewer
+    """
     web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
     celery = ["celery", "-A", "bingeboard", "--quiet"]
@@ -26,5 +30,5 @@ def programs(*, port: int, secret_key: str) -> list[Child]:
         # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.
         Child("worker", [*python, *worker], env, death_signal=signal.SIGQUIT),
         Child("beat", [*python, *beat], env),
-        Child("web", [*python, *web, "bingeboard.wsgi:application"], env),
+        Child("web", [*python, *web, "bingeboard.wsgi:application"], {**env, "BINGEBOARD_DEMO": str(int(demo_page))}),
     ]

@@ -228,7 +228,7 @@ def test_pages_need_no_other_host(db: None, door: Door, address: str) -> None:
     page = response.content.decode()
 
     assert response.status_code == 200
-    assert "//" not in re.sub(r"<!.*?>", "", page)
+    assert not re.search(r"""(?:src|href|action|data)\s*=\s*["']?\s*(?:\w+:)?//""", page)
     policy = response["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
     assert "http" not in policy

@@ -52,7 +52,10 @@ query MyList {
     React.createElement(GraphiQL, {
       fetcher: fetcher,
       defaultQuery: firstQuery,
-      defaultEditorToolsVisibility: "headers",
+      // A ready-made operation that the address names opens in a tab of its own.
+      query: place.dataset.query || undefined,
+      variables: place.dataset.variables || undefined,
+      defaultEditorToolsVisibility: place.dataset.variables ? "variables" : "headers",
       isHeadersEditorEnabled: true,
       // A token stays in the page it was pasted into: it is never written to the browser's storage.
       shouldPersistHeaders: false,

@@ -101,7 +101,7 @@ class Command(BaseCommand):
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
         info = _accounts(home, port)
         connections.close_all()
-        supervisor = Supervisor(programs(port=port, secret_key=settings.SECRET_KEY))
+        supervisor = Supervisor(programs(port=port, secret_key=settings.SECRET_KEY, demo_page=True))
 
         def tend() -> None:
             for name in servers.revive():
@@ -126,6 +126,7 @@ class Command(BaseCommand):
             f"[bold]BingeBoard runs[/bold] (after {seconds:.0f} s; Ctrl-C ends it)",
             "",
             f"start page   {info['url']}/",
+            f"demo page    {info['url']}/demo/",
             f"GraphiQL     {info['graphqlUrl']}",
             f"admin        {info['url']}/admin/",
             *(f"  log in     {who['username']} / {who['password']}" for who in info["logins"].values()),

@@ -116,3 +116,5 @@ def test_the_web_stops_first_and_all_share_one_key() -> None:
     assert [child.name for child in reversed(children)] == ["web", "beat", "worker"]
     assert {child.env["BINGEBOARD_SECRET_KEY"] for child in children} == {"one for all"}
     assert "8123" in children[-1].command
+    assert children[-1].env["BINGEBOARD_DEMO"] == "0"
+    assert programs(port=8123, secret_key="x", demo_page=True)[-1].env["BINGEBOARD_DEMO"] == "1"
