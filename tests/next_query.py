@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +47,18 @@ class _Seen:
 
 
 def stale_trials(
-    *, door: Door, tokens: Mapping[str, str], show_ids: Sequence[int], n_trials: int, seed: int
+    *,
+    door: Door,
+    tokens: Mapping[str, str],
+    show_ids: Sequence[int],
+    n_trials: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """
     Act and query n_trials times, and return a line for every trial whose query did not know what was acknowledged.
+
+    progress   is told how many trials are done, and how many lines there are, before each is judged
 
     A trial is stale where a title that was dealt with is still listed, or where the profile is not what all of the
     viewer's acts, the last one among them, amount to (to 1e-9).
@@ -66,6 +74,8 @@ def stale_trials(
         seen = viewers[user_id]
         said = _act(door, seen, show_ids, dice)
         answer = door.data(ASK, token=seen.token)
+        if progress is not None:
+            progress(trial + 1, len(stale))
         stale += [f"trial {trial}, {user_id}, {said}: {what}" for what in _wrong(user_id, seen, answer)]
     return stale
 

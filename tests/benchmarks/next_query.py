@@ -5,11 +5,12 @@ How often the next query does not know what was just acknowledged, with no worke
 """
 
 import argparse
+import sys
 import time
 
 from tests.benchmarks.worlds import world
 
-SHOWN = 20
+SHOWN, TOLD_EVERY = 20, 500
 
 
 def main(args: list[str]) -> int:
@@ -28,10 +29,17 @@ def main(args: list[str]) -> int:
         tokens = {user.pk: token_of(user) for user in User.objects.filter(is_active=True, is_staff=False)}
         show_ids = sorted(Show.objects.values_list("pk", flat=True))
         started = time.perf_counter()
-        stale = stale_trials(door=Door(), tokens=tokens, show_ids=show_ids, n_trials=given.trials, seed=given.seed)
+        stale = stale_trials(
+            door=Door(), tokens=tokens, show_ids=show_ids, n_trials=given.trials, seed=given.seed, progress=_tell
+        )
         seconds = time.perf_counter() - started
     print(f"{'trials':>8} {'stale':>6} {'seconds':>8}")
     print(f"{given.trials:>8} {len({line.split(',')[0] for line in stale}):>6} {seconds:>8.1f}")
     for line in stale[:SHOWN]:
         print(line)
     return 1 if stale else 0
+
+
+def _tell(trial: int, lines: int) -> None:
+    if trial % TOLD_EVERY == 0:
+        print(f"{trial:>8} trials, {lines} stale", file=sys.stderr, flush=True)
