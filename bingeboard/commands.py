@@ -1,7 +1,9 @@
 """What all our management commands share: clear one-line errors, exit code 2 for bad input, a progress bar."""
 
 import logging
+import signal
 import sys
+import threading
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,9 +39,15 @@ class Command(BaseCommand):
     be reached or anything unforeseen with one line and exit code 1. `--traceback` shows the whole story.
     """
 
+    # Set by Ctrl-C: where it struck inside a callback or a destructor, Python drops the exception that it raised.
+    interrupted = False
+
     def execute(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().execute(*args, **options)
+            with self._hearing_interrupts():
+                done = super().execute(*args, **options)
+            self.go_on()
+            return done
         except KeyboardInterrupt:
             raise CommandError("stopped", returncode=INTERRUPTED_EXIT) from None
         except CommandError as error:
@@ -49,6 +57,28 @@ class Command(BaseCommand):
             if options.get("traceback"):
                 raise
             raise _as_command_error(error) from error
+
+    def go_on(self) -> None:
+        """Raise KeyboardInterrupt where Ctrl-C was pressed and went unheard; long work asks between its steps."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def _hearing_interrupts(self) -> Iterator[None]:
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+
+        def hear(number: int, frame: Any) -> None:
+            self.interrupted = True
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, hear)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def progress(self) -> Progress:
         """Return a progress display on stderr: bars on a terminal, silent where nobody watches."""

@@ -26,8 +26,10 @@ from bingeboard.graphql.limits import Limits
 from bingeboard.graphql.nodes import Node, NodeReaders, split_id
 from bingeboard.shows.graphql import schema as shows
 from bingeboard.users.graphql import schema as users
-from recommendations.graphql import batches
+from experiments.graphql import schema as experiments
+from recommendations.graphql import batches, measures, privacy
 from recommendations.graphql import schema as recommendations
+from social.graphql import schema as social
 
 NODES: NodeReaders = {**users.NODES, **shows.NODES, **recommendations.NODES}
 SOURCES: Mapping[str, Any] = {**shows.SOURCES, **batches.SOURCES}
@@ -85,8 +87,16 @@ def _arguments_of(kind: GraphQLNamedType) -> Iterator[GraphQLArgument | GraphQLI
             yield from field.args.values()
 
 
-QUERIES = (users.UsersQuery, NodeQuery, shows.ShowsQuery, recommendations.RecommendationsQuery)
-MUTATIONS = (recommendations.RecommendationsMutation,)
+QUERIES = (
+    users.UsersQuery,
+    NodeQuery,
+    shows.ShowsQuery,
+    recommendations.RecommendationsQuery,
+    social.SocialQuery,
+    experiments.ExperimentsQuery,
+    measures.MeasuresQuery,
+)
+MUTATIONS = (recommendations.RecommendationsMutation, social.SocialMutation, privacy.PrivacyMutation)
 Query = merge_types("Query", QUERIES)
 Mutation = merge_types("Mutation", MUTATIONS)
 Query.__strawberry_definition__.description = "What can be asked."  # type: ignore[attr-defined]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
 from bingeboard.errors import NotFound
 from experiments.assignment import Arm, Claim, Places, experiment_of, places, variant_of
-from experiments.models import Experiment, ExperimentVariant
+from experiments.models import Experiment, ExperimentVariant, RecommendationExperiment
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,18 @@ def experiment_named(*, name: str) -> Experiment:
         known = ", ".join(Experiment.objects.order_by("name").values_list("name", flat=True)) or "there are none yet"
         raise NotFound(f"there is no experiment {name!r} (known: {known})", field="name")
     return experiment
+
+
+def all_experiments() -> list[Experiment]:
+    """Return every experiment with its variants, the latest first."""
+    return list(Experiment.objects.order_by("-start_date", "pk").prefetch_related("variants"))
+
+
+def users_by_variant(*, names: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return how many viewers each (experiment, variant) was really served to."""
+    exposed = RecommendationExperiment.objects.filter(experiment_name__in=names, first_exposed_at__isnull=False)
+    counted = exposed.values("experiment_name", "variant").annotate(users=Count("pk")).order_by()
+    return {(row["experiment_name"], row["variant"]): row["users"] for row in counted}
 
 
 def variants_of(experiment: Experiment) -> list[ExperimentVariant]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from bingeboard.users.models import User
+
 
 @dataclass(frozen=True)
 class VisibleSignal:
@@ -32,6 +34,16 @@ def friends_of(*, user_id: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT other FROM ({_PAIRS}) p WHERE me = %s ORDER BY 1", [user_id])  # noqa: S608
         return [row[0] for row in cursor.fetchall()]
+
+
+def friends_page(*, user_id: str, first: int, after: tuple[str, str] | None) -> list[User]:
+    """Return a viewer's accepted friends by name, those that are active; after a (username, id) where a page ended."""
+    beyond = "" if after is None else "AND (u.username, u.id) > (%s, %s)"
+    query = f"""
+        SELECT u.id, u.username FROM ({_PAIRS}) p JOIN users u ON u.id = p.other AND u.is_active
+        WHERE p.me = %s {beyond} ORDER BY u.username, u.id LIMIT %s
+    """  # noqa: S608 - put together from constants
+    return list(User.objects.raw(query, [user_id, *(after or ()), first]))
 
 
 def friend_network(*, user_ids: Sequence[str] | None = None) -> Iterator[tuple[str, list[str]]]:

@@ -3,13 +3,13 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
-from bingeboard.errors import Invalid, NotFound, Stale
+from bingeboard.errors import Invalid, NotAllowed, NotFound, Stale
 from bingeboard.importing import (
     CsvFormat,
     Rejected,
@@ -24,11 +24,38 @@ from bingeboard.importing import (
 from bingeboard.importing.staging import ADDED, UNCHANGED, UPDATED
 from bingeboard.importing.values import number, required_text, shown
 from bingeboard.importing.viewers import USER_ID_LETTERS
+from bingeboard.shows.models import Show
 from bingeboard.users.models import User
-from social.models import Friendship, FriendshipStatus, SocialSignal
+from social.models import Friendship, FriendshipStatus, SignalKind, SocialSignal
+from social.queries import friends_of
 
 # What each kind of act counts where the caller does not say; the same numbers as the engine's section `social`.
 DEFAULT_STRENGTH = {"watched": 0.5, "liked": 0.8, "recommended": 1.0, "shared": 0.7, "rated": 0.6}
+# Letters of the note that goes with a recommendation to a friend: a few sentences, not a letter.
+NOTE_LETTERS = 500
+
+
+class Watcher(Protocol):
+    """
+    Whoever keeps something that was made from what friends see; this app knows nothing of lists or trends.
+
+    Both are called inside the transaction that makes the change, before it touches social_signals.
+    """
+
+    def hidden(self, *, user_id: str, others: Sequence[str], now: dt.datetime) -> None:
+        """Drop what a viewer and each of these others were shown of each other."""
+
+    def told(self, *, user_id: str, now: dt.datetime) -> None:
+        """A viewer has been told of something."""
+
+
+_watchers: list[Watcher] = []
+
+
+def register_watcher(watcher: Watcher) -> None:
+    """Have what is kept elsewhere follow what friends may see."""
+    if watcher not in _watchers:
+        _watchers.append(watcher)
 
 
 @dataclass(frozen=True)
@@ -174,7 +201,7 @@ def answer_friendship(*, user_id: str, asker_id: str, accept: bool, now: dt.date
         return pair if pair.status == answer else _answered(pair, answer, now)
 
 
-def end_friendship(*, user_id: str, friend_id: str) -> None:
+def end_friendship(*, user_id: str, friend_id: str, now: dt.datetime) -> None:
     """
     End a friendship or take back a request, with everything the two were told of each other.
 
@@ -185,8 +212,86 @@ def end_friendship(*, user_id: str, friend_id: str) -> None:
         if pair is None or pair.status == FriendshipStatus.DECLINED:
             raise NotFound("you are no friends", field="userId")
         pair.delete()
-        both = Q(user_id=user_id, friend_id=friend_id) | Q(user_id=friend_id, friend_id=user_id)
+        hide(user_id=user_id, others=[friend_id], now=now)
+
+
+def hide(*, user_id: str, others: Sequence[str], now: dt.datetime) -> None:
+    """Drop everything that a viewer and each of these others were told of each other, wherever it is kept."""
+    with transaction.atomic():
+        for watcher in _watchers:
+            watcher.hidden(user_id=user_id, others=others, now=now)
+        both = Q(user_id=user_id, friend_id__in=others) | Q(user_id__in=others, friend_id=user_id)
         SocialSignal.objects.filter(both).delete()
+
+
+def set_sharing(*, user_id: str, share: bool, now: dt.datetime) -> bool:
+    """
+    Keep whether a viewer shares with friends; returns whether that is a change.
+
+    Taken back, it ends at once, both ways: friends see nothing of the viewer, nor the viewer of them. Given, it begins
+    with the next act; what came before is told when signals are next worked out.
+
+    Raises NotFound where there is no such viewer.
+    """
+    with transaction.atomic():
+        # Not a key update: rows that refer to the viewer need not wait.
+        viewer = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+        if viewer is None:
+            raise NotFound("there is no such viewer", field="userId")
+        if viewer.share_with_friends == share:
+            return False
+        viewer.share_with_friends = share
+        viewer.save(update_fields=["share_with_friends"])
+        if not share:
+            told = SocialSignal.objects.filter(Q(user_id=user_id) | Q(friend_id=user_id))
+            known = {other for pair in told.values_list("user_id", "friend_id") for other in pair} - {user_id}
+            hide(user_id=user_id, others=sorted({*friends_of(user_id=user_id), *known}), now=now)
+    return True
+
+
+def recommend(*, user_id: str, friend_id: str, show_id: int, note: str | None, now: dt.datetime) -> SocialSignal:
+    """
+    Tell a friend of a title, with a note where there is one; telling again replaces the note.
+
+    Raises NotFound where the two are no friends or there is no such title, NotAllowed unless both share with friends,
+    Invalid for a note that is too long or that no table can hold.
+    """
+    said = _checked_note(note)
+    with transaction.atomic():
+        # Whoever takes their consent back meanwhile waits, and then finds this too.
+        pair_of_users = User.objects.select_for_update(no_key=True).filter(pk__in=[user_id, friend_id])
+        sharing = [user.share_with_friends and user.is_active for user in pair_of_users.order_by("pk")]
+        pair = _pair(user_id, friend_id)
+        if pair is None or pair.status != FriendshipStatus.ACCEPTED:
+            raise NotFound("you are no friends", field="friendId")
+        if not all(sharing):
+            raise NotAllowed("friends see nothing of each other until both share with friends", field="friendId")
+        if not Show.objects.filter(pk=show_id, is_active=True).exists():
+            raise NotFound("there is no such show", field="showId")
+        for watcher in _watchers:
+            watcher.told(user_id=friend_id, now=now)
+        kind = SignalKind.RECOMMENDED.value
+        signal, _ = SocialSignal.objects.update_or_create(
+            user_id=friend_id,
+            friend_id=user_id,
+            content_id=show_id,
+            signal_type=kind,
+            defaults={
+                "signal_strength": DEFAULT_STRENGTH[kind],
+                "metadata": {"note": said} if said else None,
+                "created_at": now,
+            },
+        )
+    return signal
+
+
+def _checked_note(note: str | None) -> str:
+    said = (note or "").strip()
+    if len(said) > NOTE_LETTERS:
+        raise Invalid(f"a note may have {NOTE_LETTERS} letters, got {len(said)}", field="note")
+    if "\0" in said or any("\ud800" <= letter <= "\udfff" for letter in said):
+        raise Invalid("a note may hold no NUL character and no half of a surrogate pair", field="note")
+    return said
 
 
 def _pair(one: str, other: str) -> Friendship | None:

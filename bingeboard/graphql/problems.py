@@ -4,7 +4,7 @@ import logging
 from typing import Any, Protocol
 
 import strawberry
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from bingeboard.errors import BingeBoardError
@@ -54,6 +54,8 @@ def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
     alone: no traceback, SQL text or path leaves the house.
     """
     code, message = _code(error), error.message
+    if code == "INTERNAL" and _is_about_what_went(error.original_error):
+        code, message = "NOT_FOUND", "what this is about has just been deleted"
     if code == "INTERNAL":
         logger.error("request %s failed", request_id, exc_info=error.original_error or error)
         message = f"something went wrong; request id {request_id}"
@@ -63,6 +65,11 @@ def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if error.locations:
         shown["locations"] = [location.formatted for location in error.locations]
     return shown
+
+
+def _is_about_what_went(error: BaseException | None) -> bool:
+    """Whether a row refers to one that was deleted meanwhile. PostgreSQL's own words would name it, in the log too."""
+    return isinstance(error, IntegrityError) and getattr(error.__cause__, "sqlstate", None) == "23503"
 
 
 def refusal(message: str, code: str = "BAD_INPUT") -> dict[str, Any]:

@@ -21,6 +21,8 @@ from recommendations.evaluation.judging import ACCURACY, METRICS, NDCG, OVERALL,
 from recommendations.evaluation.run import Result
 
 FORMAT = "bingeboard-evaluation-1"
+# Decimals of the values that are kept.
+DIGITS = 6
 FILES = ("metrics.csv", "result.json", "chart.svg")
 # Wide enough for every column where the output is no terminal.
 WIDTH = 120
@@ -103,7 +105,9 @@ def compare(result: Result, earlier: Earlier) -> Compared:
     differences = {}
     for name in names:
         then = np.array(earlier.values[name], dtype=np.float64)[then_rows]
-        differences[name] = paired(result.algorithms[name].values[NDCG][now_rows], then)
+        # As they are kept, or what was rounded off then would pass for a difference in one direction.
+        here_now = np.round(result.algorithms[name].values[NDCG], DIGITS)
+        differences[name] = paired(here_now[now_rows], then)
     here = _all_constants(result)
     keys = sorted({*here, *earlier.constants})
     others = [
@@ -165,7 +169,7 @@ def print_tables(result: Result, compared: Compared | None, stream: Any) -> None
     if compared is not None:
         console.print(_comparison(compared))
         if compared.constants:
-            changes = ", ".join(f"{name} {then} -> {now}" for name, then, now in compared.constants)
+            changes = ", ".join(f"{name} {_known(then)} -> {_known(now)}" for name, then, now in compared.constants)
             console.print(f"Constants that were others then: {changes}", highlight=False, soft_wrap=True)
     for name, judged in result.algorithms.items():
         if judged.empty:
@@ -318,7 +322,11 @@ def _value(judged: Judged, metric: str) -> float:
 
 def _rounded(number: float) -> float | None:
     """Return a number as it is kept, null where it is not known: JSON has no NaN."""
-    return round(number, 6) if math.isfinite(number) else None
+    return round(number, DIGITS) if math.isfinite(number) else None
+
+
+def _known(constant: Any) -> str:
+    return "unknown" if constant is None else str(constant)
 
 
 def _short(number: float) -> str:

@@ -166,7 +166,7 @@ def _recommendation(
         position=item["position"],
         algorithm=item["algorithm"],
         score=parts["final_score"],
-        breakdown=_breakdown(parts),
+        breakdown=breakdown(parts),
         reasons=reasons,
         propensity=item["propensity"],
         generated_at=served.generated_at,
@@ -174,7 +174,8 @@ def _recommendation(
     )
 
 
-def _breakdown(parts: Item) -> ScoreBreakdown:
+def breakdown(parts: Item) -> ScoreBreakdown:
+    """Return every part of a score, from how served lists keep it."""
     return ScoreBreakdown(
         base_score=parts["base_score"],
         popularity_boost=parts["popularity_boost"],

@@ -39,9 +39,10 @@ from recommendations.graphql.types import (
     TastePreview,
     TrackEventsPayload,
     TrendingShow,
+    WhyNot,
 )
 from recommendations.models import ServedList
-from recommendations.pipeline import folding, profiles, ranking, taste
+from recommendations.pipeline import explaining, folding, profiles, ranking, taste
 from recommendations.pipeline.ranking import ListFilter, Moment
 from recommendations.queries import serving
 
@@ -89,6 +90,40 @@ class RecommendationsQuery:
         else:
             served, start = _fresh(info.context, algorithm or Algorithm.HYBRID, filter, context), 0
         return lists.connection(info.context, served, start=start, size=size, after=after)
+
+    @strawberry.field(description="Why a title is not in the viewer's list, or where it stands in it.")
+    def why_not(
+        self,
+        info: Info,
+        show_id: Annotated[strawberry.ID, strawberry.argument(description="The title.")],
+        algorithm: Annotated[
+            Algorithm | None, strawberry.argument(description="Whose list; HYBRID is all of them together.")
+        ] = Algorithm.HYBRID,
+        filter: Annotated[
+            RecommendationFilter | None, strawberry.argument(description="Which titles the list may hold.")
+        ] = None,
+    ) -> WhyNot:
+        viewer = info.context.require_user()
+        info.context.spend(2 * ROWS_A_LIST)
+        key = number_of(show_id, "Show", field="showId")
+        found = explaining.why_not(
+            user_id=viewer.id,
+            show_id=key,
+            algorithm=(algorithm or Algorithm.HYBRID).value,
+            filter=filter.list_filter() if filter else None,
+            now=info.context.now,
+        )
+        shows = batches.shows(info.context, [key, *found.displaced_by])
+        return WhyNot(
+            show=shows[key],
+            position=found.position,
+            removed_by=found.removed_by,
+            breakdown=None if found.breakdown is None else lists.breakdown(found.breakdown),
+            cutoff_score=found.cutoff,
+            displaced_by=[shows[show] for show in found.displaced_by if show in shows],
+            would_appear_if=found.would_appear_if,
+            text=found.text,
+        )
 
     @strawberry.field(description="Titles like one title, the most alike first.")
     def similar_shows(

@@ -43,6 +43,27 @@ class ScoreBreakdown:
     algorithms: list[AlgorithmScore] = strawberry.field(description="the parts of baseScore, by algorithm")
 
 
+@strawberry.type(description="Why a title is not in the viewer's list, or where it stands in it.")
+class WhyNot:
+    """As the contract has it; see pipeline.explaining."""
+
+    show: Show = strawberry.field(description="The title.")
+    position: int | None = strawberry.field(description="Where it stands, from 1; null where it is not in the list.")
+    removed_by: list[str] = strawberry.field(
+        description="What keeps it out whatever it scores: seen, dismissed, resting, inactive, no_candidate,"
+        " not_in_model, no_model, or filter. and the name of the filter's field."
+    )
+    breakdown: ScoreBreakdown | None = strawberry.field(
+        description="Every part of its score as things are; null where nothing proposes it."
+    )
+    cutoff_score: float | None = strawberry.field(description="The score of the list's last title.")
+    displaced_by: list[Show] = strawberry.field(description="Titles that stand where it does not.")
+    would_appear_if: list[str] = strawberry.field(
+        description="Conditions under which it is in the list: each was tried, save the score it would take."
+    )
+    text: str = strawberry.field(description="All of it in a sentence or two.")
+
+
 @strawberry.type(description="Why a title is in a list; the evidence it names is what put it there.")
 class Reason:
     """One reason, as the schema has it; what its fields are read from is in lists."""

@@ -52,7 +52,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
     """One title of a list before it is put into words."""
 
     show_id: int
@@ -60,6 +60,17 @@ class _Entry:
     parts: list[tuple[str, float, float, int | None]]
     reasons: list[dict[str, Any]]
     penalties: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A list in order, what it was made with (no snapshot: no model yet), and when its candidates were made."""
+
+    entries: list[Entry]
+    assigned: Sequence[Any]
+    config: EngineConfig
+    known: Snapshot | None
+    generated_at: dt.datetime
 
 
 def serve(
@@ -77,10 +88,34 @@ def serve(
     whole pool is scored anew, here and now, whether or not any worker is alive.
     """
     chosen, moment = filter or ListFilter(), moment or Moment()
+    made = rank(user_id=user_id, algorithm=algorithm, chosen=chosen, now=now)
+    request_id = uuid.uuid4()
+    shown, propensities = _explored(made.entries, request_id, made.config)
+    with transaction.atomic():
+        kept = ServedList.objects.create(
+            request_id=request_id,
+            user_id=user_id,
+            algorithm=algorithm,
+            experiment_name=made.assigned[0].experiment if made.assigned else "",
+            variant=made.assigned[0].variant if made.assigned else "",
+            model_version="" if made.known is None else made.known.version,
+            parameters={"filter": _given(chosen), "context": _given(moment)},
+            items=_worded(shown, propensities, algorithm),
+            generated_at=made.generated_at,
+            created_at=now,
+            expires_at=now + dt.timedelta(hours=made.config.serving.retention),
+        )
+        if made.assigned:
+            record_exposure(user_id=user_id, assigned=made.assigned, now=now)
+    return kept
+
+
+def rank(*, user_id: str, algorithm: str, chosen: ListFilter, now: dt.datetime) -> Ranked:
+    """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
     folding.settle(user_ids=[user_id])
     assigned = assignments_for(user_id=user_id, now=now)
     config = _configured(assigned)
-    entries: list[_Entry] | None
+    entries: list[Entry] | None
     entries, generated_at = None, now
     try:
         known = candidates.snapshot(now=now)
@@ -93,25 +128,7 @@ def serve(
         entries, generated_at = _stored(user_id, algorithm, now)
     if entries is None and known is not None:
         entries, generated_at = _fresh(user_id, algorithm, chosen, config, known, now), now
-    request_id = uuid.uuid4()
-    shown, propensities = _explored((entries or [])[: config.serving.kept], request_id, config)
-    with transaction.atomic():
-        kept = ServedList.objects.create(
-            request_id=request_id,
-            user_id=user_id,
-            algorithm=algorithm,
-            experiment_name=assigned[0].experiment if assigned else "",
-            variant=assigned[0].variant if assigned else "",
-            model_version="" if known is None else known.version,
-            parameters={"filter": _given(chosen), "context": _given(moment)},
-            items=_worded(shown, propensities, algorithm),
-            generated_at=generated_at,
-            created_at=now,
-            expires_at=now + dt.timedelta(hours=config.serving.retention),
-        )
-        if assigned:
-            record_exposure(user_id=user_id, assigned=assigned, now=now)
-    return kept
+    return Ranked((entries or [])[: config.serving.kept], assigned, config, known, generated_at)
 
 
 def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> ServedList:
@@ -139,6 +156,8 @@ def rank_for_export(
 ) -> Iterator[tuple[str, list[int]]]:
     """
     Yield each viewer and the titles that would be served, best first, by the path that serves them.
+
+    No place is drawn by chance: what is exported and measured is what the engine thinks best.
 
     diversity   the dial in [0, 1]; the config's own where left out
     """
@@ -180,21 +199,25 @@ def _configured(assigned: Sequence[Any]) -> EngineConfig:
     return config
 
 
-def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry] | None, dt.datetime]:
+def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry] | None, dt.datetime]:
     """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
     state = ViewerState.objects.filter(pk=user_id).first()
     if state is None or state.candidates_version < state.behavior_version:
         return None, now
     rows = list(
-        RecommendationCandidate.objects.filter(user_id=user_id, algorithm_type=algorithm, expires_at__gt=now).order_by(
-            "-final_score", "content_id"
-        )
+        RecommendationCandidate.objects.filter(
+            # What a curator has taken out since is out at once.
+            user_id=user_id,
+            algorithm_type=algorithm,
+            expires_at__gt=now,
+            content__is_active=True,
+        ).order_by("-final_score", "content_id")
     )
     if not rows:
         return None, now
     done = dealt_with(user_ids=[user_id])[user_id]
     entries = [
-        _Entry(
+        Entry(
             show_id=row.content_id,
             breakdown={name: getattr(row, name) for name in PARTS},
             parts=[tuple(part) for part in row.explanation["parts"]],
@@ -209,7 +232,7 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[_Entry
 
 def _fresh(
     user_id: str, algorithm: str, chosen: ListFilter, config: EngineConfig, known: Snapshot, now: dt.datetime
-) -> list[_Entry]:
+) -> list[Entry]:
     """Return the list from everything known at this moment."""
     proposals = candidates.generate(
         user_ids=[user_id],
@@ -222,14 +245,19 @@ def _fresh(
         sizes={algorithm: config.serving.kept},
         known=known,
     )
-    return [entry for proposal in proposals for entry in _entries(proposal, known)]
+    shown = [int(known.show_ids[row]) for proposal in proposals for row in proposal.slate.rows]
+    # The model may be hours old: what a curator has taken out since is out at once.
+    gone = set(Show.objects.filter(pk__in=shown, is_active=False).values_list("pk", flat=True))
+    entries = (entry for proposal in proposals for entry in entries_of(proposal, known))
+    return [entry for entry in entries if entry.show_id not in gone]
 
 
-def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
+def entries_of(proposal: Proposal, known: Snapshot) -> Iterator[Entry]:
+    """Yield a proposal's titles as a list has them, in order."""
     s = proposal.slate
     columns = (s.base, s.popularity, s.recency, s.diversity, s.availability, s.social, s.final)
     for i, row in enumerate(s.rows):
-        yield _Entry(
+        yield Entry(
             show_id=int(known.show_ids[row]),
             breakdown={name: float(column[i]) for name, column in zip(PARTS, columns, strict=True)},
             parts=[(p.algorithm, p.score, p.weight, p.rank) for p in proposal.parts[i]],
@@ -238,9 +266,7 @@ def _entries(proposal: Proposal, known: Snapshot) -> Iterator[_Entry]:
         )
 
 
-def _explored(
-    entries: Sequence[_Entry], request_id: uuid.UUID, config: EngineConfig
-) -> tuple[list[_Entry], list[float]]:
+def _explored(entries: Sequence[Entry], request_id: uuid.UUID, config: EngineConfig) -> tuple[list[Entry], list[float]]:
     """Return the list with some places drawn by chance, and how likely each title was to stand where it stands."""
     scores = np.array([entry.breakdown["final_score"] for entry in entries])
     explored = explore(scores, seed=request_id.int, config=config.exploration)
@@ -253,7 +279,7 @@ def _given(choice: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(choice).items() if value != getattr(blank, name)}
 
 
-def _worded(entries: Sequence[_Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
+def _worded(entries: Sequence[Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
     """Return the items of a served list, their reasons in words."""
     evidence = [reason for entry in entries for reason in entry.reasons]
     shows = {show for reason in evidence for show in reason.get("shows", ())}
@@ -267,13 +293,7 @@ def _worded(entries: Sequence[_Entry], propensities: Sequence[float], algorithm:
             "show": entry.show_id,
             "position": position,
             "algorithm": algorithm,
-            "breakdown": {
-                **entry.breakdown,
-                "algorithms": [
-                    {"algorithm": name, "score": score, "weight": weight, "rank": rank}
-                    for name, score, weight, rank in entry.parts
-                ],
-            },
+            "breakdown": breakdown_of(entry),
             "reasons": [
                 _reason(reason, sentence(reason, titles=titles, names=names, platforms=platforms))
                 for reason in entry.reasons
@@ -283,6 +303,17 @@ def _worded(entries: Sequence[_Entry], propensities: Sequence[float], algorithm:
         }
         for position, (entry, propensity) in enumerate(zip(entries, propensities, strict=True), start=1)
     ]
+
+
+def breakdown_of(entry: Entry) -> dict[str, Any]:
+    """Return every part of an entry's score, as items of served lists have it."""
+    return {
+        **entry.breakdown,
+        "algorithms": [
+            {"algorithm": name, "score": score, "weight": weight, "rank": rank}
+            for name, score, weight, rank in entry.parts
+        ],
+    }
 
 
 def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:

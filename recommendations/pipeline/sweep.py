@@ -11,6 +11,7 @@ import logging
 from django.db import connection
 
 from bingeboard.errors import NotFound
+from bingeboard.users.models import User
 from recommendations.pipeline import candidates
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,11 @@ def _refresh(claimed: list[str], now: dt.datetime) -> None:
             for user_id in claimed:
                 _refresh([user_id], now)
             return
-        logger.exception("refreshing viewer %s failed", claimed[0])
+        if not User.objects.filter(pk=claimed[0]).exists():
+            # Erased meanwhile: nothing is due, and the error would keep their name.
+            return
+        # Logs outlive viewers: who it was stands in viewer_states.
+        logger.exception("refreshing a viewer failed; viewer_states.last_error says whose lists")
         _note(claimed, error)
 
 

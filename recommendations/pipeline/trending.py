@@ -26,6 +26,7 @@ from recommendations.engine.trending import (
     traffic,
 )
 from recommendations.models.fields import TrendType
+from recommendations.pipeline import circle
 from recommendations.queries.copying import fresh_table, write_records
 from recommendations.queries.trends import Rows, acts_for_titles, friends_among, genres_of_titles
 
@@ -42,6 +43,7 @@ class Known:
     acts, on_platforms   distinct; the first without segments, the second by row of platforms
     genres, genre_of     names, and csr (n_titles, n_genres)
     circle               viewers with friends; pairs of (row of circle, viewer of acts)
+    viewers              ids; the viewers of acts are rows of it
     """
 
     acts: Acts
@@ -52,6 +54,7 @@ class Known:
     genre_of: sparse.csr_matrix
     circle: list[str]
     pairs: tuple[Rows, Rows]
+    viewers: list[str]
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,16 @@ def rebuild(
     progress   called with 1 for each window
     """
     found: list[Found] = []
+    circles: list[Known] = []
     for unit in sorted(set(UNITS.values())):
         windows = [window for window in WINDOWS if UNITS[window] == unit]
         known = _known(as_of, unit, reach(windows[-1], config), config)
+        circles.append(known)
         for window in windows:
             found += _in_window(window, known, config)
             if progress is not None:
                 progress(1)
-    _replace(found, now, config)
+    _replace(found, circles, now, config)
     return {scope.value: sum(len(one.rising) for one in found if one.scope is scope) for scope in TrendType}
 
 
@@ -102,7 +107,7 @@ def lifetime(window: str, config: EngineConfig = DEFAULT) -> dt.timedelta:
 def _known(as_of: dt.datetime, unit: float, back: dt.timedelta, config: EngineConfig) -> Known:
     read = acts_for_titles(since=as_of - back, as_of=as_of, unit=dt.timedelta(days=unit), config=config)
     genres, genre_of = genres_of_titles(show_ids=read.show_ids)
-    circle, viewer, friend = friends_among(viewers=read.viewers, at_least=config.trending.min_friends)
+    names, viewer, friend = friends_among(viewers=read.viewers, at_least=config.trending.min_friends)
     return Known(
         acts=distinct(read.acts.everywhere(), unit),
         on_platforms=distinct(read.acts.chosen(read.acts.segment >= 0), unit),
@@ -110,8 +115,9 @@ def _known(as_of: dt.datetime, unit: float, back: dt.timedelta, config: EngineCo
         platforms=read.platforms,
         genres=genres,
         genre_of=genre_of,
-        circle=circle,
+        circle=names,
         pairs=(viewer, friend),
+        viewers=read.viewers,
     )
 
 
@@ -164,7 +170,18 @@ def _among_friends(known: Known, counts: Counts, length: float, config: EngineCo
     return joined(found)
 
 
-def _replace(found: Sequence[Found], now: dt.datetime, config: EngineConfig) -> None:
+def _parted(circles: Sequence[Known], config: EngineConfig) -> list[str]:
+    """Return the viewers of whose friends one may no longer be seen, or is no friend any more."""
+    gone: set[str] = set()
+    for known in circles:
+        names, viewer, friend = friends_among(viewers=known.viewers, at_least=config.trending.min_friends)
+        still = {(names[row], other) for row, other in zip(viewer.tolist(), friend.tolist(), strict=True)}
+        before = zip(known.pairs[0].tolist(), known.pairs[1].tolist(), strict=True)
+        gone |= {known.circle[row] for row, other in before if (known.circle[row], other) not in still}
+    return sorted(gone)
+
+
+def _replace(found: Sequence[Found], circles: Sequence[Known], now: dt.datetime, config: EngineConfig) -> None:
     """Make trending_cache what was found; an entry that stays keeps its row."""
     with transaction.atomic(), connection.cursor() as cursor:
         fresh_table(name="wanted_trends", columns="place int4, content_id int8, score float8, viewers int4")
@@ -178,6 +195,12 @@ def _replace(found: Sequence[Found], now: dt.datetime, config: EngineConfig) -> 
             place += len(one.segments)
         cursor.execute("ANALYZE wanted_trends")
         cursor.execute("ANALYZE trend_segments")
+        # Who stopped sharing since the friends were read is found here; who does from now on waits, and then deletes.
+        circle.hold()
+        cursor.execute(
+            "DELETE FROM trend_segments WHERE trend_type = 'friend_network' AND document->>'user' = ANY(%s)",
+            [_parted(circles, config)],
+        )
         cursor.execute(_FORGET)
         cursor.execute(_STORE, [now])
 

@@ -19,6 +19,7 @@ SECONDS_PER_DAY = 86_400.0
 DEPARTED = -1
 # What counts as having dealt with a title: it is not proposed again.
 DEALT_WITH = ("play", "complete", "abandon", "like", "dislike")
+ANSWERS_THAT_DEAL = ("not_interested", "dislike", "watch_started", "watch_completed", "like")
 
 
 @dataclass(frozen=True)
@@ -178,14 +179,32 @@ def dealt_with(*, user_ids: Sequence[str]) -> dict[str, set[int]]:
             WHERE user_id = ANY(%s) AND content_id IS NOT NULL AND event_type = ANY(%s)
             UNION
             SELECT user_id, content_id FROM recommendation_feedback
-            WHERE user_id = ANY(%s) AND feedback_type IN ('not_interested', 'dislike', 'watch_started',
-                                                          'watch_completed', 'like')
+            WHERE user_id = ANY(%s) AND feedback_type = ANY(%s)
             UNION
             SELECT c.user_id, (x->>0)::bigint FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.titles) AS x
             WHERE c.user_id = ANY(%s) AND (x->>4)::int > 0
             """,
-            [list(user_ids), list(DEALT_WITH), list(user_ids), list(user_ids)],
+            [list(user_ids), list(DEALT_WITH), list(user_ids), list(ANSWERS_THAT_DEAL), list(user_ids)],
         )
         for user_id, show_id in cursor.fetchall():
             found[user_id].add(show_id)
     return found
+
+
+def what_was_done(*, user_id: str, show_id: int) -> set[str]:
+    """Return by what a viewer has dealt with a title: kinds of events and answers, "departed" where those have left."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT event_type FROM user_behavior_events
+            WHERE user_id = %(user)s AND content_id = %(show)s AND event_type = ANY(%(kinds)s)
+            UNION
+            SELECT feedback_type FROM recommendation_feedback
+            WHERE user_id = %(user)s AND content_id = %(show)s AND feedback_type = ANY(%(answers)s)
+            UNION
+            SELECT 'departed' FROM viewer_checkpoints c CROSS JOIN jsonb_array_elements(c.titles) AS x
+            WHERE c.user_id = %(user)s AND (x->>0)::bigint = %(show)s AND (x->>4)::int > 0
+            """,
+            {"user": user_id, "show": show_id, "kinds": list(DEALT_WITH), "answers": list(ANSWERS_THAT_DEAL)},
+        )
+        return {kind for (kind,) in cursor.fetchall()}

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from bingeboard.users.models import User
 from recommendations.models import ContentFeature, FeatureType, PlatformUserPreference, TrendingEntry, UserTasteProfile
 from social.models import Friendship, FriendshipStatus
 
@@ -110,6 +111,9 @@ def trending(
     rows = TrendingEntry.objects.filter(
         trend_type=scope, time_window=window, expires_at__gt=now, content__is_active=True
     )
+    if "user" in segment:
+        # Consent is asked at read: whoever does not share sees nothing of friends.
+        rows = rows.filter(Exists(User.objects.filter(pk=segment["user"], share_with_friends=True)))
     # People type genres in small letters; services and viewers are named exactly.
     if "genre" in segment:
         rows = rows.filter(segment__genre__iexact=segment["genre"])

@@ -43,12 +43,13 @@ def friend_acts(
 
 
 def _liked(user_ids: set[str]) -> dict[str, set[int]]:
-    """Return which titles each of these viewers liked or finished with pleasure."""
+    """Return which titles each of these viewers liked or finished with pleasure, of who allows personalisation."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT user_id, array_agg(DISTINCT content_id) FROM user_behavior_events WHERE user_id = ANY(%s)"
-            " AND content_id IS NOT NULL AND event_type IN ('like', 'complete', 'share') AND engagement_score > 0.7"
-            " GROUP BY user_id",
+            "SELECT e.user_id, array_agg(DISTINCT e.content_id) FROM user_behavior_events e"
+            " JOIN users u ON u.id = e.user_id AND u.personalisation WHERE e.user_id = ANY(%s)"
+            " AND e.content_id IS NOT NULL AND e.event_type IN ('like', 'complete', 'share')"
+            " AND e.engagement_score > 0.7 GROUP BY e.user_id",
             [sorted(user_ids)],
         )
         return {user_id: set(shows) for user_id, shows in cursor.fetchall()}

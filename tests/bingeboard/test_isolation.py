@@ -5,28 +5,49 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from bingeboard.graphql.nodes import global_id
 from bingeboard.graphql.paging import cursor_of
 from bingeboard.users.models import ApiToken, User
 from bingeboard.users.services import issue_token, revoke_tokens_of
+from experiments.services import VariantSpec, create_experiment
 from recommendations.models import ServedList
+from recommendations.pipeline.holdings import everything_on
+from social.services import Act, record_signals
 from tests.door import Door, befriend, served, subscribe, taste, token_of, viewer
 
+BOB, SHOW = global_id("User", "bob"), global_id("Show", 1)
 MINE = {
     "recommendations": "{ recommendations { requestId } }",
     "tasteProfile": "{ tasteProfile { edges { node { featureValue } } } }",
     "friends' trends": "{ trending(scope: FRIEND_NETWORK) { rank } }",
     "trackEvents": "mutation { trackEvents(events: []) { accepted } }",
     "sendFeedback": "mutation { sendFeedback(feedback: []) { accepted } }",
+    "whyNot": '{ whyNot(showId: "U2hvdzox") { text } }',
     "previewTaste": "{ previewTaste(changes: []) { after { id } } }",
     "updateTaste": "mutation { updateTaste(changes: []) { userErrors { code } } }",
     "excludeFromTaste": 'mutation { excludeFromTaste(sessionId: "s") { userErrors { code } } }',
     "undoFeedback": "mutation { undoFeedback(feedbackIds: []) { accepted } }",
     "setPlatforms": "mutation { setPlatforms(platforms: []) { userErrors { code } } }",
     "refreshRecommendations": "mutation { refreshRecommendations { user { id } } }",
+    "friends": "{ friends { edges { node { username } } } }",
+    "recommendToFriend": f'mutation {{ recommendToFriend(friendId: "{BOB}", showId: "{SHOW}")'
+    " { signal { note } } }",
+    "requestFriendship": f'mutation {{ requestFriendship(userId: "{BOB}") {{ friendship {{ status }} }} }}',
+    "answerFriendship": f'mutation {{ answerFriendship(userId: "{BOB}", accept: true) {{ friendship {{ status }} }} }}',
+    "endFriendship": f'mutation {{ endFriendship(userId: "{BOB}") {{ friendship {{ status }} }} }}',
+    "setConsent": "mutation { setConsent(personalisation: false, shareWithFriends: false) { personalisation } }",
+    "exportMyData": "mutation { exportMyData { document } }",
+    "deleteMyData": "mutation { deleteMyData(confirm: true) { rows } }",
 }
+STAFF = {
+    "experiments": "{ experiments { name } }",
+    "experimentReport": '{ experimentReport(name: "wide") { name } }',
+}
+# Of these, whoever is signed in but no friend of Bob's gets to hear that there is nothing.
+NEEDS_BOB = ("recommendToFriend", "answerFriendship", "endFriendship")
 OPEN = [
     "{ me { id } }",
     "{ platforms { name hasSubscription } }",
@@ -158,6 +179,142 @@ def test_tokens_that_do_not_hold_look_alike(bob: User, bob_token: str, ada: User
 @pytest.mark.parametrize("header", ["Basic YTpi", "bb_xyz", "Token x", "Bearer"])
 def test_another_kind_of_authorization_is_refused(db: None, door: Door, header: str) -> None:
     assert door.code("{ me { id } }", HTTP_AUTHORIZATION=header) == "UNAUTHENTICATED"
+
+
+CALLERS = {
+    "nobody": (None, None, "UNAUTHENTICATED", "UNAUTHENTICATED"),
+    "a viewer": ("ada", None, "", "FORBIDDEN"),
+    "a friend who shares": ("friend", None, "friend", "FORBIDDEN"),
+    "a friend who does not": ("private", None, "friend", "FORBIDDEN"),
+    "a service that names a viewer": ("svc", "ada", "", "FORBIDDEN"),
+    "a service that names nobody": ("svc", None, "UNAUTHENTICATED", "FORBIDDEN"),
+    "a service that names staff": ("svc", "boss", "", "FORBIDDEN"),
+    "a viewer that names another": ("ada", "bob", "FORBIDDEN", "FORBIDDEN"),
+    "a curator": ("boss", None, "", ""),
+    "a curator that names a viewer": ("boss", "bob", "FORBIDDEN", "FORBIDDEN"),
+    "an administrator": ("chief", None, "", ""),
+    "staff as a viewer": ("offduty", None, "", "FORBIDDEN"),
+}
+
+
+@pytest.fixture
+def cast(bobs: ServedList, bob: User, ada_token: str) -> dict[str, str]:
+    """Everybody's tokens. Bob has two friends, one of whom does not share; there is an experiment."""
+    befriend(bob, friend := viewer("friend", share_with_friends=True))
+    befriend(private := viewer("private"), bob)
+    create_experiment(name="wide", variants=[VariantSpec("control"), VariantSpec("bold")], now=timezone.now())
+    staff = {name: viewer(name, is_staff=True) for name in ("boss", "chief", "offduty")}
+    record_signals(acts=[Act("bob", 2, "liked", timezone.now())])
+    return {
+        "ada": ada_token,
+        "friend": token_of(friend),
+        "private": token_of(private),
+        "svc": token_of(viewer("svc"), "act_as"),
+        "boss": token_of(staff["boss"], "curator"),
+        "chief": token_of(staff["chief"], "admin"),
+        "offduty": token_of(staff["offduty"]),
+    }
+
+
+def _bobs_rows() -> dict[str, Any]:
+    tables = everything_on(user_id="bob", now=timezone.now())["tables"]
+    # Who is friends with him, and what a list of his knows of it, is theirs to change as well.
+    return {name: rows for name, rows in tables.items() if name not in ("friendships", "social_signals", "served_lists",
+            "viewer_states", "trending_cache")}  # fmt: skip
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_who_may_do_what(cast: dict[str, str], door: Door, caller: str) -> None:
+    who, named, mine, staffs = CALLERS[caller]
+    before, codes, expected = _bobs_rows(), {}, {}
+
+    for operation, query in {**MINE, **STAFF}.items():
+        with transaction.atomic():
+            answer = door.ask(query, token=None if who is None else cast[who], viewer=named)
+            # Bob is named to whoever is his friend, and else to nobody.
+            assert mine == "friend" or "bob" not in str(answer.get("data")), operation
+            assert _bobs_rows() == before, operation
+            transaction.set_rollback(True)
+        codes[operation] = answer["errors"][0]["extensions"]["code"] if "errors" in answer else ""
+        if operation in STAFF:
+            expected[operation] = staffs
+        elif mine in ("", "friend"):
+            expected[operation] = _of_whoever_is_signed_in(operation, who if mine else None)
+        else:
+            expected[operation] = mine
+
+    assert codes == expected
+
+
+def _of_whoever_is_signed_in(operation: str, friend: str | None) -> str:
+    if operation == "previewTaste":
+        # No model has been fitted here.
+        return "NOT_FOUND"
+    if operation not in NEEDS_BOB or (friend and operation == "endFriendship"):
+        return ""
+    if operation == "recommendToFriend" and friend:
+        return "" if friend == "friend" else "FORBIDDEN"
+    if operation == "answerFriendship" and friend == "friend":
+        # Bob asked, and was told yes: saying so again changes nothing.
+        return ""
+    return "NOT_FOUND"
+
+
+def test_an_export_holds_of_friends_what_both_agreed_to(cast: dict[str, str], door: Door) -> None:
+    def told(who: str) -> list[Any]:
+        document = door.data(MINE["exportMyData"], token=cast[who])["exportMyData"]["document"]
+        return [(row["friend_id"], row["content_id"]) for row in document["tables"]["social_signals"]]
+
+    assert (told("friend"), told("private"), told("ada")) == ([("bob", 2)], [], [])
+    User.objects.filter(pk="bob").update(share_with_friends=False)
+    assert told("friend") == []
+
+
+def test_whoever_is_erased_is_a_stranger_to_the_next_request(cast: dict[str, str], door: Door) -> None:
+    assert door.code("mutation { deleteMyData(confirm: false) { rows } }", token=cast["friend"]) == "BAD_INPUT"
+    assert User.objects.filter(pk="friend").exists()
+    shown = door.data("mutation { deleteMyData(confirm: true) { userId rows } }", token=cast["friend"])["deleteMyData"]
+
+    assert shown == {"userId": global_id("User", "friend"), "rows": shown["rows"]}
+    assert shown["rows"] >= 4
+    assert door.code("{ me { id } }", token=cast["friend"]) == "UNAUTHENTICATED"
+    assert door.code("{ me { id } }", token=cast["svc"], viewer="friend") == "NOT_FOUND"
+    assert door.data(NODE, {"id": shown["userId"]}, token=cast["chief"]) == {"node": None}
+    assert User.objects.filter(pk="bob").exists()
+
+
+def test_consent_says_what_holds_and_what_is_left_out_stays(ada: User, ada_token: str, door: Door) -> None:
+    query = """mutation($p: Boolean, $s: Boolean) { setConsent(personalisation: $p, shareWithFriends: $s) {
+        user { username } personalisation shareWithFriends userErrors { code } } }"""
+
+    def said(**variables: bool) -> tuple[bool, bool]:
+        payload = door.data(query, variables, token=ada_token)["setConsent"]
+        assert (payload["user"], payload["userErrors"]) == ({"username": "ada"}, [])
+        ada.refresh_from_db()
+        assert (ada.personalisation, ada.share_with_friends) == (
+            payload["personalisation"],
+            payload["shareWithFriends"],
+        )
+        return payload["personalisation"], payload["shareWithFriends"]
+
+    assert said() == (True, True)
+    assert said(p=False) == (False, True)
+    assert said(s=False) == (False, False)
+    assert said(p=True, s=True) == (True, True)
+
+
+def test_friends_trends_end_with_the_consent_however_it_is_taken_back(
+    catalogue: Any, ada: User, ada_token: str, door: Door
+) -> None:
+    query = MINE["friends' trends"]
+    assert door.data(query, token=ada_token)["trending"]
+
+    User.objects.filter(pk="ada").update(share_with_friends=False)
+    assert door.data(query, token=ada_token)["trending"] == []
+    User.objects.filter(pk="ada").update(share_with_friends=True)
+    door.data("mutation { setConsent(shareWithFriends: false) { personalisation } }", token=ada_token)
+    door.data("mutation { setConsent(shareWithFriends: true) { personalisation } }", token=ada_token)
+    assert door.data(query, token=ada_token)["trending"] == []
 
 
 def test_services_show_each_viewer_their_own_preference(

@@ -19,10 +19,13 @@ from django.utils import timezone
 from bingeboard.graphql.nodes import global_id
 from bingeboard.graphql.paging import cursor_of
 from bingeboard.users.models import User
+from experiments.models import Experiment, RecommendationExperiment
+from experiments.services import VariantSpec, create_experiment
 from recommendations.engine.config import DEFAULT
 from recommendations.models import ContentFeature, ServedList
 from recommendations.pipeline.feedback import NewFeedback, record_feedback
-from tests.door import Door, befriend, served, show_gid, subscribe, taste
+from social.models import Friendship
+from tests.door import Door, befriend, served, show_gid, subscribe, taste, token_of, viewer
 
 RECORDED = Path(__file__).resolve().parent.parent / "query_counts.json"
 UPDATE = bool(os.environ.get("UPDATE_QUERY_COUNTS"))
@@ -54,6 +57,7 @@ OPERATIONS: dict[str, str] = {
     "recommendations, later page": "query($n: Int!, $after: String!) { recommendations(first: $n, after: $after) {"
     f" {LIST % (SHOW, REASONS)} }} }}",
     "tasteProfile": "query($n: Int!) { tasteProfile(first: $n) { edges { node { featureValue affinityScore } } } }",
+    "whyNot": "query($show: ID!) { whyNot(showId: $show) { position text show { title } displacedBy { title } } }",
     "previewTaste": "query($n: Int!, $changes: [TasteChangeInput!]!) { previewTaste(changes: $changes, first: $n) {"
     f" before {{ {SHOW} }} entered {{ id }} }} }}",
     "platforms": "{ platforms { name hasSubscription usageFrequency preferenceScore } }",
@@ -67,6 +71,19 @@ OPERATIONS: dict[str, str] = {
     "refreshRecommendations": "mutation { refreshRecommendations { user { id } } }",
     "sendFeedback": "mutation($feedback: [FeedbackInput!]!) { sendFeedback(feedback: $feedback) { accepted } }",
     "undoFeedback": "mutation($undone: [ID!]!) { undoFeedback(feedbackIds: $undone) { accepted } }",
+    "friends": "query($n: Int!) { friends(first: $n) { edges { node { username } } } }",
+    "recommendToFriend": "mutation($user: ID!, $other: ID!) { recommendToFriend(friendId: $user, showId: $other,"
+    f' note: "Do!") {{ signal {{ friend {{ username }} show {{ {SHOW} }} }} }} }}',
+    "requestFriendship": "mutation($stranger: ID!) { requestFriendship(userId: $stranger) { friendship {"
+    " status user { username } } } }",
+    "answerFriendship": "mutation($asker: ID!) { answerFriendship(userId: $asker, accept: true) { friendship {"
+    " status user { username } } } }",
+    "endFriendship": "mutation($friend: ID!) { endFriendship(userId: $friend) { friendship { status } } }",
+    "setConsent": "mutation { setConsent(personalisation: false, shareWithFriends: false) { personalisation } }",
+    "exportMyData": "mutation { exportMyData { document } }",
+    "deleteMyData": "mutation { deleteMyData(confirm: true) { rows } }",
+    "experiments": "{ experiments { name variants { name users } } }",
+    "experimentReport": '{ experimentReport(name: "trial-1") { metrics { mean } } }',
 }
 # Many acts are folded in by who reads next, so both numbers stand on one side of that line.
 FEW_AND_MANY = dict.fromkeys(("trackEvents", "sendFeedback"), (2, DEFAULT.intake.folded_at_once))
@@ -76,6 +93,7 @@ FEW_AND_MANY = dict.fromkeys(("trackEvents", "sendFeedback"), (2, DEFAULT.intake
 def count(world: None, ada: User, bob: User, ada_token: str, door: Door) -> Callable[[str, int], int]:
     """Return how many statements an operation takes with so many items."""
     befriend(ada, bob)
+    crowd(ada)
     taste(ada, 60)
     subscribe(ada, "flixo")
     kept = served(ada, 60, friend=bob)
@@ -91,6 +109,9 @@ def count(world: None, ada: User, bob: User, ada_token: str, door: Door) -> Call
             "other": show_gid(n),
             "platform": str(global_id("Platform", 1)),
             "user": str(global_id("User", "bob")),
+            "stranger": str(global_id("User", f"stranger-{n}")),
+            "asker": str(global_id("User", f"asker-{n}")),
+            "friend": str(global_id("User", f"friend-{n:02d}")),
             "place": str(global_id("Recommendation", f"{kept.request_id}:1")),
             "after": cursor_of(str(kept.request_id), 0),
             "events": [_event(number) for number in range(n)],
@@ -107,11 +128,53 @@ def count(world: None, ada: User, bob: User, ada_token: str, door: Door) -> Call
         given = variables(n)
         if "$undone" in operation:
             given["undone"] = _answers(ada, kept, n)
+        token = ada_token
+        if "experiment" in operation:
+            token = token_of(viewer(f"boss-{n}", is_staff=True), "curator")
+            trials(n)
+        elif "deleteMyData" in operation:
+            token = token_of(goner(n))
+        # Each time as if it were the first.
+        User.objects.filter(pk="ada").update(personalisation=True, share_with_friends=True)
         with CaptureQueriesContext(connection) as statements:
-            door.data(operation, given, token=ada_token)
+            door.data(operation, given, token=token)
         return sum(not s["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) for s in statements)
 
     return counted
+
+
+def crowd(user: User) -> None:
+    """Make sixty friends, and for each number of items somebody who asked and somebody who did not."""
+    for n in range(60):
+        befriend(user, viewer(f"friend-{n:02d}", share_with_friends=True))
+    for n in (5, 50):
+        viewer(f"stranger-{n}")
+        Friendship.objects.create(user=viewer(f"asker-{n}"), friend=user, status="requested")
+
+
+def trials(n: int) -> None:
+    """Define so many experiments, the first of them seen by as many viewers."""
+    now = timezone.now()
+    variants = [VariantSpec("control"), VariantSpec("bold")]
+    for number in range(1, n + 1):
+        if not Experiment.objects.filter(name=f"trial-{number}").exists():
+            create_experiment(name=f"trial-{number}", variants=variants, now=now)
+    RecommendationExperiment.objects.all().delete()
+    RecommendationExperiment.objects.bulk_create(
+        RecommendationExperiment(
+            experiment_name="trial-1", user_id=f"friend-{number:02d}", variant="bold", first_exposed_at=now
+        )
+        for number in range(n)
+    )
+
+
+def goner(n: int) -> User:
+    """Return a viewer with so many friends, who is to go."""
+    user = viewer(f"goner-{n}", share_with_friends=True)
+    for number in range(n):
+        befriend(user, User.objects.get(pk=f"friend-{number:02d}"))
+    taste(user, n)
+    return user
 
 
 def _answers(user: User, kept: ServedList, n: int) -> list[str]:

@@ -10,16 +10,21 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bingeboard.errors import Invalid, NotFound
+from bingeboard.errors import Invalid, NotAllowed, NotFound
+from bingeboard.shows.models import Show
 from bingeboard.users.models import User
 from recommendations.engine.config import DEFAULT
 from social.models import Friendship, SignalKind, SocialSignal
+from social.queries import visible_signals
 from social.services import (
     DEFAULT_STRENGTH,
+    NOTE_LETTERS,
     answer_friendship,
     end_friendship,
+    recommend,
     record_signals,
     request_friendship,
+    set_sharing,
     withdraw_signals,
 )
 
@@ -141,21 +146,113 @@ def test_ending_takes_what_the_two_were_told_of_each_other(viewers, titles, befr
     befriend("ada", "cyd")
     record_signals(acts=[act("ada"), act("bob")])
 
-    end_friendship(user_id="bob", friend_id="ada")
+    end_friendship(user_id="bob", friend_id="ada", now=now)
 
     assert friendships() == [("ada", "cyd", "accepted")]
     assert [row[:2] for row in signals()] == [("cyd", "ada")]
 
 
-def test_ending_what_is_not_there_is_refused_and_changes_nothing(befriend) -> None:
+def test_ending_what_is_not_there_is_refused_and_changes_nothing(befriend, now) -> None:
     befriend("ada", "bob")
     befriend("ada", "dan", status="declined")
 
     for other in ("cyd", "dan"):
         with pytest.raises(NotFound, match="you are no friends"):
-            end_friendship(user_id="ada", friend_id=other)
+            end_friendship(user_id="ada", friend_id=other, now=now)
 
     assert friendships() == [("ada", "bob", "accepted"), ("ada", "dan", "declined")]
+
+
+# --- Consent ----------------------------------------------------------------------------------------------------
+
+
+def test_sharing_taken_back_takes_what_was_told_both_ways_and_nothing_else(viewers, titles, befriend, act, now) -> None:
+    befriend("ada", "bob")
+    befriend("cyd", "ada")
+    befriend("bob", "cyd")
+    record_signals(acts=[act("ada"), act("bob"), act("cyd")])
+    assert len(signals()) == 6
+
+    assert set_sharing(user_id="ada", share=False, now=now)
+
+    assert [row[:2] for row in signals()] == [("bob", "cyd"), ("cyd", "bob")]
+    assert record_signals(acts=[act("ada", show_id=2)]) == 0
+    assert not set_sharing(user_id="ada", share=False, now=now)
+
+
+def test_what_was_told_before_does_not_come_back_with_the_consent(viewers, titles, befriend, act, now) -> None:
+    befriend("ada", "bob")
+    record_signals(acts=[act("ada")])
+
+    set_sharing(user_id="ada", share=False, now=now)
+    assert set_sharing(user_id="ada", share=True, now=now)
+
+    assert signals() == []
+    assert record_signals(acts=[act("ada", show_id=2)]) == 1
+
+
+def test_a_friend_who_was_one_is_forgotten_as_well(viewers, titles, befriend, act, now) -> None:
+    befriend("ada", "bob")
+    record_signals(acts=[act("ada")])
+    # As a race with an ending could leave it.
+    Friendship.objects.all().delete()
+
+    set_sharing(user_id="ada", share=False, now=now)
+
+    assert signals() == []
+
+
+def test_nobody_can_not_share(db, now) -> None:
+    with pytest.raises(NotFound):
+        set_sharing(user_id="nobody", share=True, now=now)
+
+
+# --- Recommending -----------------------------------------------------------------------------------------------
+
+
+def test_a_recommendation_is_seen_by_the_friend_alone_and_as_strong_as_can_be(viewers, titles, befriend, now) -> None:
+    befriend("bob", "ada")
+    befriend("ada", "cyd")
+
+    kept = recommend(user_id="ada", friend_id="bob", show_id=2, note="x" * NOTE_LETTERS, now=now)
+
+    assert kept.metadata == {"note": "x" * NOTE_LETTERS}
+    assert signals() == [("bob", "ada", 2, "recommended", 1.0, now)]
+    seen = visible_signals(user_ids=["ada", "bob", "cyd"], since=now - HOUR)
+    assert [(s.user_id, s.friend_id, s.kind) for s in seen] == [("bob", "ada", "recommended")]
+
+
+def test_told_again_it_is_as_new_as_the_last_time(viewers, titles, befriend, now) -> None:
+    befriend("bob", "ada")
+    recommend(user_id="ada", friend_id="bob", show_id=2, note="first", now=now)
+    again = recommend(user_id="ada", friend_id="bob", show_id=2, note=" ", now=now + HOUR)
+
+    assert again.metadata is None
+    assert signals() == [("bob", "ada", 2, "recommended", 1.0, now + HOUR)]
+
+
+def test_a_title_that_is_off_or_a_friend_who_is_shut_out_is_refused(viewers, titles, befriend, now) -> None:
+    befriend("bob", "ada")
+    User.objects.filter(pk="bob").update(is_active=False)
+    with pytest.raises(NotAllowed):
+        recommend(user_id="ada", friend_id="bob", show_id=2, note=None, now=now)
+    User.objects.filter(pk="bob").update(is_active=True)
+    Show.objects.filter(pk=2).update(is_active=False)
+    with pytest.raises(NotFound, match="show"):
+        recommend(user_id="ada", friend_id="bob", show_id=2, note=None, now=now)
+
+    assert signals() == []
+
+
+@pytest.mark.parametrize("note", ["a" * (NOTE_LETTERS + 1), "a\0", "a\udfff"])
+def test_a_note_that_can_not_be_kept_is_refused(viewers, titles, befriend, now, note: str) -> None:
+    befriend("bob", "ada")
+
+    with pytest.raises(Invalid) as refusal:
+        recommend(user_id="ada", friend_id="bob", show_id=2, note=note, now=now)
+
+    assert refusal.value.field == "note"
+    assert signals() == []
 
 
 # --- Signals ----------------------------------------------------------------------------------------------------

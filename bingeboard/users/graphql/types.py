@@ -4,6 +4,7 @@ import strawberry
 
 from bingeboard.context import Context
 from bingeboard.graphql.nodes import Node, global_id
+from bingeboard.graphql.paging import PageInfo
 from bingeboard.users.queries import users_by_id
 
 
@@ -12,6 +13,22 @@ class User(Node):
     """Id and name; what a user likes is asked for elsewhere, by that user alone."""
 
     username: str = strawberry.field(description="Their name here.")
+
+
+@strawberry.type(description="A user and where they stand in the list.")
+class UserEdge:
+    """One entry of a page."""
+
+    cursor: str = strawberry.field(description="Send it as after to go on behind this one.")
+    node: User = strawberry.field(description="The user.")
+
+
+@strawberry.type(description="A page of users.")
+class UserConnection:
+    """A page."""
+
+    edges: list[UserEdge] = strawberry.field(description="The users, by name.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
 
 
 def user_node(user_id: str, username: str) -> User:

@@ -107,7 +107,11 @@ class Command(BaseCommand):
         earlier = None if options["compare"] is None else read_earlier(options["compare"])
         folder = None if options["out"] is None else check_folder(options["out"])
         with self.progress() as bars:
-            shown: Any = partial(step, bars)
+
+            def shown(title: str, total: int | None) -> Any:
+                self.go_on()
+                return step(bars, title, total)
+
             result = evaluate(
                 plan=plan,
                 now=timezone.now(),

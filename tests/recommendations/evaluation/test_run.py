@@ -230,8 +230,8 @@ def test_titles_that_can_not_be_taken_in_are_refused_by_their_first_line(small_f
 
 @in_database
 @pytest.mark.usefixtures("unexplored")
-def test_lists_are_those_that_would_be_served(small_files, measured, tmp_path):
-    """Made by hand in a scratch database, and served there through the door that viewers use."""
+def test_lists_are_those_that_would_be_served_but_for_the_places_drawn_by_chance(small_files, measured, tmp_path):
+    """Made by hand in a scratch database, and served there by the function that serves viewers."""
     from recommendations.evaluation.reading import write_part
     from recommendations.pipeline import ranking
 

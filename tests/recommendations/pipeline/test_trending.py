@@ -12,6 +12,7 @@ from recommendations.models import TrendingEntry, UserBehaviorEvent
 from recommendations.pipeline import trending
 from recommendations.queries.viewers import trend_by_show
 from social.models import Friendship
+from social.services import end_friendship, set_sharing
 
 STEADY, NEW, OLD, OFF = 1, 2, 3, 4
 Watch = Callable[..., None]
@@ -262,6 +263,28 @@ def test_friends_who_do_not_both_share_see_nothing_of_each_other(watch, rebuild,
     rebuild()
 
     assert not TrendingEntry.objects.exists()
+
+
+@pytest.mark.parametrize("ends", ["his sharing", "her sharing", "the friendship"])
+def test_what_ends_while_trends_are_worked_out_is_not_stored(watch, now, ends):
+    befriend(0, 1, 2, 3)
+    befriend(10, 11, 12)
+    watch(NEW, [1, 2, 11, 12])
+    ended = []
+
+    def end(windows: int) -> None:
+        if not ended:
+            ended.append(windows)
+            if ends == "the friendship":
+                end_friendship(user_id="v-001", friend_id="v-000", now=now)
+            else:
+                set_sharing(user_id="v-000" if ends == "her sharing" else "v-001", share=False, now=now)
+
+    trending.rebuild(now=now, as_of=now, progress=end)
+
+    assert ended
+    assert listed(scope="friend_network", user="v-000") == []
+    assert listed(scope="friend_network", user="v-010") == [NEW]
 
 
 def test_friends_who_were_only_asked_are_no_friends(watch, rebuild):

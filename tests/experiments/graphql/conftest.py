@@ -1,0 +1,5 @@
+"""The door's fixtures."""
+
+from tests.door import ada, ada_token, bob, bob_token, catalogue, door, world
+
+__all__ = ["ada", "ada_token", "bob", "bob_token", "catalogue", "door", "world"]
