@@ -63,7 +63,7 @@ def poster(*, title: str, genres: Sequence[str], key: str) -> Poster:
     known = [genre for genre in TELLING if genre in genres] or ["Drama"]
     genre = known[0]
     rng = np.random.default_rng(zlib.crc32(title.encode()))
-    sky, light = (hue + int(rng.integers(-14, 15)) for hue in PALETTES[genre])
+    sky, light = (hue + int(rng.integers(-28, 29)) for hue in PALETTES[genre])
     defs = (
         f'<defs><linearGradient id="s{key}" x1="0" y1="0" x2="{rng.uniform(-0.3, 0.3):.2f}" y2="1">'
         f'<stop offset="0" stop-color="hsl({sky},55%,13%)"/><stop offset=".62" stop-color="hsl({sky},50%,27%)"/>'
