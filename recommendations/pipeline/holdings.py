@@ -156,6 +156,8 @@ def erase(*, user_id: str, now: dt.datetime) -> int:
         params = {**_named(user_id), "sessions": _sessions_of(user_id)}
         others = _known_to(user_id)
         habits.lock(user_ids=[user_id, *others])
+        # From here on no list is kept that names them: it waits, and then finds nobody (see ServedList.save).
+        list(User.objects.select_for_update().filter(pk=user_id))
         hide(user_id=user_id, others=others, now=now)
         gone = 0
         with connection.cursor() as cursor:
