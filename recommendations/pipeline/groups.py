@@ -1,6 +1,7 @@
 """A viewer and friends on one sofa -> titles for all of them, each one's score, and no one's secrets."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from recommendations.queries.events import to_day
 from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 from social.queries import friend_network, visible_signals
 
+logger = logging.getLogger(__name__)
 # Reasons that say nothing of the viewer they are given to.
 OF_NOBODY = frozenset({reasons.RISING, reasons.POPULAR, reasons.NEW})
 # Reasons that name titles a viewer watched: told to a friend where the friend may see each of them anyway.
@@ -57,8 +59,8 @@ def for_group(
     Return titles for a viewer and friends together, best first: the average, drawn towards who likes it least.
 
     Nothing that one of them has dealt with is proposed, unless the filter asks for what was seen. Services that are
-    "mine" are the viewer's. Another's reason is told only where it says nothing that the viewer may not see: their
-    statements, services and friends stay theirs.
+    "mine" are the viewer's; who names nobody is a group of one. Another's reason is told only where it says nothing
+    that the viewer may not see: their statements, services and friends stay theirs.
 
     Raises Invalid for too many, NotFound where one is no friend with whom the viewer shares, be there such a one or
     not; nothing is kept.
@@ -66,13 +68,15 @@ def for_group(
     members = list(dict.fromkeys([user_id, *others]))
     if len(members) > config.group.members:
         raise Invalid(f"a group may have {config.group.members} members, got {len(members)}", field="viewerIds")
-    if len(members) == 1:
-        raise Invalid("viewerIds must name a friend at least", field="viewerIds")
     sharing = dict(friend_network(user_ids=[user_id])).get(user_id, [])
     if not set(members[1:]) <= set(sharing):
         raise NotFound("viewerIds may only name friends, where both of you share with friends", field="viewerIds")
     folding.settle(user_ids=members)
-    known = candidates.snapshot(now=now)
+    try:
+        known = candidates.snapshot(now=now)
+    except NotFound as unfitted:
+        logger.warning("a group was proposed nothing: %s", unfitted.message)
+        return []
     viewers = candidates.viewers_of(user_ids=members, known=known, now=now, config=config)
     chosen = filter or ListFilter()
     allowed = allowed_rows(chosen=chosen, user_id=user_id, known=known, today=now.date())

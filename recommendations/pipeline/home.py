@@ -1,6 +1,7 @@
 """One ranking of a viewer -> the rows of a home page, kept as one list."""
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from recommendations.pipeline.ranking import Entry
 from recommendations.queries import home
 from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 
+logger = logging.getLogger(__name__)
 CONTINUE, TOP, RISING, FRIENDS = "continue_watching", "top_picks", "rising", "friends"
 MINE, LISTED, NEW, BECAUSE, GENRE = "your_platforms", "your_list", "new_releases", "because:", "genre:"
 TITLES = {
@@ -81,7 +83,8 @@ def make_home(
     config = ranking.configured(assigned)
     try:
         known = candidates.snapshot(now=now)
-    except NotFound:
+    except NotFound as unfitted:
+        logger.warning("an empty page was served: %s", unfitted.message)
         return Home(ranking.keep([], user_id=user_id, assigned=assigned, filter=chosen, moment=moment, now=now), [])
     ranked = _ranked(user_id, chosen, moment, config, known, per_row, now)
     wanted = home.listed(user_id=user_id)

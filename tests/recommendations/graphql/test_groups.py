@@ -142,9 +142,13 @@ def test_ones_own_reasons_are_told_in_full(sofa: Any, ada_token: str, door: Door
     assert any(reason["kind"] in (reasons.BECAUSE, reasons.FEATURE, reasons.LIKENESS) for reason in own)
 
 
-@pytest.mark.parametrize("names", [[], ["ada"], [f"f{n}" for n in range(10)]])
-def test_a_group_has_two_to_ten(sofa: Any, ada_token: str, door: Door, names: list[str]) -> None:
-    assert door.code(GROUP, {"ids": [gid(name) for name in names]}, token=ada_token) == "BAD_INPUT"
+def test_a_group_has_ten_at_the_most_and_the_viewer_at_the_least(sofa: Any, ada_token: str, door: Door) -> None:
+    alone = ask(door, ada_token, first=5)
+
+    assert [[member["user"]["username"] for member in title["members"]] for title in alone] == [["ada"]] * 5
+    assert [title["score"] for title in alone] == [title["members"][0]["score"] for title in alone]
+    many = {"ids": [gid(f"f{n}") for n in range(10)]}
+    assert door.code(GROUP, many, token=ada_token) == "BAD_INPUT"
 
 
 def test_an_id_of_something_else_is_refused(sofa: Any, ada_token: str, door: Door) -> None:
