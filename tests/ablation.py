@@ -89,7 +89,9 @@ def _without(known: Snapshot, viewer: Viewer, evidence: Evidence, row: int) -> t
         said = None if viewer.is_stated is None else viewer.is_stated[kept]
         return known, replace(viewer, columns=viewer.columns[kept], affinity=viewer.affinity[kept], is_stated=said)
     if evidence.kind == reasons.PLATFORM:
-        return known, replace(viewer, subscribed=viewer.subscribed[viewer.subscribed != evidence.platform])
+        # Where several of their services have it, one is named, and any of them will do.
+        holding = known.available[[row]].indices
+        return known, replace(viewer, subscribed=viewer.subscribed[~np.isin(viewer.subscribed, holding)])
     if evidence.kind == reasons.FRIENDS:
         left = tuple(act for act in viewer.friends if act.row != row or act.friend_id not in evidence.friends)
         return known, replace(viewer, friends=left)

@@ -1,6 +1,7 @@
 """Fixtures everyone needs: a user, a clock, a seeded generator, and the real input where it is there."""
 
 import os
+import signal
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+# A shell that starts the tests in the background has Ctrl-C ignored, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    # Details and statements hold what viewers did and who they are; who was erased must not live on in a log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "max_parallel_maintenance_workers": "1",
     # A container's small /dev/shm would fail parallel work otherwise.
     "dynamic_shared_memory_type": "mmap",

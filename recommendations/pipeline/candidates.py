@@ -248,13 +248,15 @@ def store(
         cursor.execute(
             "SELECT user_id FROM viewer_states WHERE user_id = ANY(%s) ORDER BY user_id FOR UPDATE", [list(user_ids)]
         )
+        # Who was erased meanwhile has no row any more; who has one can not be erased until this is over.
+        there = {user_id for (user_id,) in cursor.fetchall()}
         cursor.execute("DELETE FROM recommendation_candidates WHERE user_id = ANY(%s)", [list(user_ids)])
         with cursor.copy(
             "COPY recommendation_candidates (user_id, content_id, algorithm_type, base_score, popularity_boost,"
             " recency_boost, diversity_penalty, availability_boost, social_boost, explanation, generated_at,"
             " expires_at) FROM STDIN"
         ) as copy:
-            for proposal in proposals:
+            for proposal in (one for one in proposals if one.user_id in there):
                 for row in _rows(proposal, known, now, expires):
                     copy.write_row(row)
                     rows += 1
@@ -358,7 +360,8 @@ def _versions(user_ids: Sequence[str]) -> dict[str, int]:
     """Return how much of each viewer's doings there is to know now; makes the rows that are missing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO viewer_states (user_id) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+            "INSERT INTO viewer_states (user_id) SELECT id FROM users WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+            " ON CONFLICT DO NOTHING",
             [sorted(user_ids)],
         )
         cursor.execute(

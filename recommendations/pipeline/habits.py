@@ -174,7 +174,7 @@ def lock(*, user_ids: Sequence[str]) -> None:
     users = list(user_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO viewer_states (user_id) SELECT id FROM users WHERE id = ANY(%s) ORDER BY id"
+            "INSERT INTO viewer_states (user_id) SELECT id FROM users WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
             " ON CONFLICT DO NOTHING",
             [users],
         )

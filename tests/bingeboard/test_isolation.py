@@ -253,9 +253,6 @@ def _of_whoever_is_signed_in(operation: str, friend: str | None) -> str:
     if operation == "previewTaste":
         # No model has been fitted here.
         return "NOT_FOUND"
-    if operation == "groupRecommendations":
-        # It names nobody; who may name whom is tested with the groups.
-        return "BAD_INPUT"
     if operation not in NEEDS_BOB or (friend and operation == "endFriendship"):
         return ""
     if operation == "recommendToFriend" and friend:
