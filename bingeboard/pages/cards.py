@@ -43,7 +43,11 @@ class Move:
 
 @dataclass(frozen=True)
 class Card:
-    """A title as it is drawn; what only lists know is left out elsewhere."""
+    """
+    A title as it is drawn; what only lists know is left out elsewhere.
+
+    request   the served list it stands in, which feedback points back to; "" where it stands in none
+    """
 
     id: str
     title: str
@@ -51,6 +55,7 @@ class Card:
     genres: str
     poster: Poster
     key: str
+    request: str = ""
     position: int | None = None
     score: float | None = None
     penalty: float = 0.0
@@ -81,13 +86,18 @@ class Liking:
     against: bool
 
 
-def cards_of(items: Sequence[Mapping[str, Any]], *, row: str) -> list[Card]:
-    """Return the cards of a row of recommendations, or of anything with a show; row keeps their drawings apart."""
+def cards_of(items: Sequence[Mapping[str, Any]], *, row: str, request: str = "") -> list[Card]:
+    """
+    Return the cards of a row of recommendations, or of anything with a show.
+
+    row       letters and digits that keep its drawings apart from those of other rows
+    request   the served list that the row is of; "" where it is of none
+    """
     longest = max((_positive(item["breakdown"]) for item in items if "breakdown" in item), default=1.0)
-    return [_card(item, f"{row}{place}", longest) for place, item in enumerate(items)]
+    return [_card(item, f"{row}x{place}", request, longest) for place, item in enumerate(items)]
 
 
-def _card(item: Mapping[str, Any], key: str, longest: float) -> Card:
+def _card(item: Mapping[str, Any], key: str, request: str, longest: float) -> Card:
     show = item["show"]
     genres = [feature["featureValue"] for feature in show["features"]]
     breakdown = item.get("breakdown")
@@ -99,6 +109,7 @@ def _card(item: Mapping[str, Any], key: str, longest: float) -> Card:
         genres=" · ".join(genres[:2]),
         poster=poster(title=show["title"], genres=genres, key=key),
         key=key,
+        request=request,
         position=item.get("position"),
         score=breakdown["finalScore"] if breakdown else None,
         penalty=breakdown["diversityPenalty"] if breakdown else 0.0,

@@ -157,7 +157,8 @@ def _acted(request: HttpRequest, visit: Visit, wanted: str) -> Visit:
     sent: dict[str, Any] = {"feedbackType": name, "showId": gid}
     # A title from the list points back to it; one that was searched for stands in no list.
     if place := request.POST.get(f"place:{gid}"):
-        sent |= {"requestId": request.POST.get("request", ""), "position": _whole(place)}
+        position, _, served = place.partition(" ")
+        sent |= {"requestId": served, "position": _whole(position)}
     answer = _ask(request, visit.viewer, "send_feedback", {"feedback": [sent]})["sendFeedback"]
     if answer["userErrors"]:
         raise Invalid(answer["userErrors"][0]["message"])
@@ -176,13 +177,12 @@ def _whole(text: str) -> int:
 def _board(request: HttpRequest, visit: Visit) -> HttpResponse:
     persona = PERSONAS[visit.viewer]
     listed = _ask(request, visit.viewer, "my_list", {})["recommendations"]
-    cards = cards_of([edge["node"] for edge in listed["edges"]], row="a")
+    cards = cards_of([edge["node"] for edge in listed["edges"]], row="a", request=listed["requestId"])
     moves, summary = moves_between(visit.before, cards)
     values = {
         "visit": visit,
         "choices": _choices(),
         "persona": persona,
-        "request_id": listed["requestId"],
         "cards": [replace(card, move=moves.get(card.id)) for card in cards],
         "summary": summary,
         "rows": _rows(request, visit, cards),
@@ -208,9 +208,10 @@ def _rows(request: HttpRequest, visit: Visit, above: Sequence[Card]) -> list[Row
     """Return the rows below the list, without what stands in it already or was just dealt with."""
     viewer = visit.viewer
     if "home" in operations():
+        home = _ask(request, viewer, "home", {})["home"]
         rows = [
-            Row(row["title"], cards_of(row["items"], row=f"h{place}"))
-            for place, row in enumerate(_ask(request, viewer, "home", {})["home"]["rows"])
+            Row(row["title"], cards_of(row["items"], row=f"h{place}", request=home["requestId"]))
+            for place, row in enumerate(home["rows"])
         ]
     else:
         rows = _rows_without_home(request, viewer, above)

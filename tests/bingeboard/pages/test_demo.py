@@ -154,13 +154,17 @@ def test_a_title_dealt_with_is_gone_and_comes_back_with_undo(demo_ada: User, bro
 def test_feedback_points_back_to_the_list_it_came_from(demo_ada: User, browser: Client) -> None:
     become(browser, "demo-ada")
     page = browser.get("/demo/").content.decode()
-    sent = fields(page, f"like:{shown(page)[2]}")
+    third = shown(page)[2]
+    below = next(gid for gid in re.findall(r'name="place:([^"]+)"', page) if gid not in shown(page))
 
-    browser.post("/demo/act/", sent)
+    for gid in (third, below):
+        browser.post("/demo/act/", fields(page, f"like:{gid}"))
 
-    kept = RecommendationFeedback.objects.get(user=demo_ada)
-    assert (kept.feedback_type, kept.position) == ("like", 3)
-    assert str(kept.request_id) == sent["request"]
+    from_list, from_row = RecommendationFeedback.objects.filter(user=demo_ada).order_by("id")
+    assert (from_list.feedback_type, from_list.position) == ("like", 3)
+    for kept, gid in ((from_list, third), (from_row, below)):
+        assert fields(page, "")[f"place:{gid}"] == f"{kept.position} {kept.request_id}"
+    assert from_list.request_id != from_row.request_id
 
 
 def test_without_a_script_the_browser_lands_on_the_new_list(demo_ada: User, browser: Client) -> None:
