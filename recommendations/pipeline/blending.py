@@ -32,7 +32,7 @@ def rebuild(*, now: dt.datetime, config: EngineConfig = DEFAULT) -> ModelArtifac
         arrays={},
         document=shares.document(learned.blend),
         parameters={name: [round(f, 3) for f in factors] for name, factors in learned.blend.factors.items()},
-        data_window={"shown": len(shown), "taken": int(shown.taken.sum())},
+        data_window={"events": len(shown), "taken": int(shown.taken.sum())},
         fit_report=shares.report(learned),
         now=now,
     )
