@@ -49,14 +49,17 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_celery_beat",
     "strawberry_django",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
     "bingeboard.users",
+    "bingeboard.signin",
     "bingeboard.shows",
     "social",
     "experiments",
@@ -72,6 +75,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bingeboard.signin.middleware.CleanAnswers",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "bingeboard.urls"
@@ -115,6 +120,48 @@ DATABASES = {
         },
     }
 }
+
+# --- Signing in -------------------------------------------------------------------------------------------
+# People sign up and in at /_allauth/ (django-allauth, without pages of its own); see bingeboard/signin/.
+SESSION_ENGINE = "bingeboard.signin.sessions"
+SIGNUP_OPEN = env.bool("BINGEBOARD_SIGNUP", default=True)
+# Locks count in PostgreSQL, where neither a flushed broker nor another process forgets them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_entries",
+        # Nobody shall push a lock out by trying many names.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+AUTHENTICATION_BACKENDS = ["bingeboard.signin.backends.Backend"]
+ACCOUNT_ADAPTER = "bingeboard.signin.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "bingeboard.signin.forms.SignUp"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username", "password1*"]
+# By codes, not links: a link names a page of the app, and the library takes ids with a dash in them apart.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+# What else was signed in with the old password is out anyway; whoever changed it stays.
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[BingeBoard] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SESSION_COOKIE_SECURE else "http"
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("app", "browser")
+HEADLESS_TOKEN_STRATEGY = "bingeboard.signin.tokens.SessionTokens"  # noqa: S105 - where the code is
+# Mails name these pages of the app that people see; it is for that app to have them.
+APP_URL = env.str("BINGEBOARD_APP_URL", default="").rstrip("/")
+HEADLESS_FRONTEND_URLS = {
+    "account_signup": f"{APP_URL}/",
+    "account_reset_password": f"{APP_URL}/",
+    "account_reset_password_from_key": f"{APP_URL}/?key={{key}}",
+    "account_confirm_email": f"{APP_URL}/?key={{key}}",
+}
+# How many of our own proxies stand before us, and so which entry of X-Forwarded-For is the client's.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("BINGEBOARD_TRUSTED_PROXIES", default=0)
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("BINGEBOARD_MAIL_FROM", default="BingeBoard <noreply@localhost>")
 
 # --- Celery -----------------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -199,6 +246,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "bingeboard.admin.navigation.environment",
+    "LOGIN": {"form": "bingeboard.signin.staff.StaffLogin"},
     "DASHBOARD_CALLBACK": "recommendations.admin.dashboard.show",
     "STYLES": [STATIC_URL + "bingeboard/admin.css"],
     "SIDEBAR": {"show_search": True, "navigation": "bingeboard.admin.navigation.sidebar"},

@@ -1,0 +1,58 @@
+"""Who a bearer token speaks for, whichever kind it is: an API token, a session's, or an outside provider's."""
+
+import datetime as dt
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
+
+from bingeboard.errors import Unauthenticated
+from bingeboard.signin.models import Session
+from bingeboard.signin.sessions import kept
+from bingeboard.signin.tokens import PREFIX, key_of
+from bingeboard.users import services as users
+from bingeboard.users.models import User
+from bingeboard.users.services import REFUSED, VIEWER, Identity
+
+
+def identify(*, plain: str, viewer_id: str | None, now: dt.datetime) -> Identity:
+    """
+    Return who a bearer token speaks for.
+
+    viewer_id   the viewer that a service acts for (X-Viewer-Id); None where none was named
+
+    People who sign in act as viewers, staff too: work of staff needs the admin, or a token made for it.
+    """
+    if plain.startswith(PREFIX):
+        user = _signed_in(plain, now)
+        return users.speaking_for(caller=user, scopes=frozenset({VIEWER}), viewer_id=viewer_id)
+    return users.identify(plain=plain, viewer_id=viewer_id, now=now)
+
+
+def _signed_in(token: str, now: dt.datetime) -> User:
+    """Return whose session it is: signed in to the end, not over, and with the password of today."""
+    key = key_of(token)
+    held = (
+        Session.objects.select_related("user").filter(session_key=kept(key), expire_date__gt=now).first()
+        if key
+        else None
+    )
+    if held is None or held.user is None or not held.user.is_active:
+        raise Unauthenticated(REFUSED)
+    said = held.get_decoded()
+    same_password = constant_time_compare(said.get(HASH_SESSION_KEY, ""), held.user.get_session_auth_hash())
+    if said.get(SESSION_KEY) != held.user.pk or not same_password:
+        raise Unauthenticated(REFUSED)
+    return held.user
+
+
+def end_sessions_of(*, user_id: str) -> int:
+    """Sign a user out everywhere, browsers and apps; returns how many sessions that ended."""
+    return Session.objects.filter(user_id=user_id).delete()[0]
+
+
+def purge(*, now: dt.datetime) -> int:
+    """Let sessions and locks go whose time is over; returns how many went."""
+    from bingeboard.signin.models import CacheEntry
+
+    over = Session.objects.filter(expire_date__lt=now), CacheEntry.objects.filter(expires__lt=now)
+    return sum(rows.delete()[0] for rows in over)
