@@ -160,6 +160,16 @@ HEADLESS_FRONTEND_URLS = {
 }
 # How many of our own proxies stand before us, and so which entry of X-Forwarded-For is the client's.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("BINGEBOARD_TRUSTED_PROXIES", default=0)
+# An outside identity provider, whose tokens (JWT) are taken as well; see bingeboard/signin/outside.py.
+JWT_ISSUER = env.str("BINGEBOARD_JWT_ISSUER", default="")
+JWT_AUDIENCE = env.str("BINGEBOARD_JWT_AUDIENCE", default="")
+JWT_JWKS_URL = env.str("BINGEBOARD_JWT_JWKS_URL", default="")
+JWT_ALGORITHMS = env.list("BINGEBOARD_JWT_ALGORITHMS", default=["RS256", "ES256"])
+JWT_VIEWER_CLAIM = env.str("BINGEBOARD_JWT_VIEWER_CLAIM", default="sub")
+JWT_REQUIRED_CLAIMS = env.list("BINGEBOARD_JWT_REQUIRED_CLAIMS", default=["exp", "nbf"])
+JWT_LEEWAY = env.int("BINGEBOARD_JWT_LEEWAY", default=30)
+JWT_CREATE_VIEWERS = env.bool("BINGEBOARD_JWT_CREATE_VIEWERS", default=False)
+# How mails go out: printed where nothing is named.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("BINGEBOARD_MAIL_FROM", default="BingeBoard <noreply@localhost>")
 

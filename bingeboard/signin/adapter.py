@@ -1,6 +1,5 @@
 """What of the accounts library is different here: closed sign-up, names that tell nothing, locks that hold."""
 
-import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -10,11 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
-from bingeboard.users.models import User
-
-# Letters of chance behind a name: whoever signs up does not learn whether somebody has that name already.
-NAME_LETTERS = 4
-LONGEST_NAME = 150 - NAME_LETTERS - 1
+from bingeboard.signin.names import free_name
 
 
 class VerificationOfWhoSignedUp(EmailVerificationStage):
@@ -38,10 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().clean_username(username, shallow=True)
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
-        wished = (user.username or "viewer")[:LONGEST_NAME]
-        user.username = f"{wished}-{_letters()}"
-        while User.objects.filter(username__iexact=user.username).exists():
-            user.username = f"{wished}-{_letters()}"
+        user.username = free_name(user.username or "viewer")
 
     def get_login_stages(self) -> list[str]:
         ours = f"{__name__}.{VerificationOfWhoSignedUp.__name__}"
@@ -57,7 +49,3 @@ class AccountAdapter(DefaultAccountAdapter):
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # The library's own names the host that was asked for, and each port that one makes up would be a new lock.
         return str(credentials.get("email") or credentials.get("username") or "").lower()
-
-
-def _letters() -> str:
-    return secrets.token_hex(NAME_LETTERS // 2)

@@ -6,7 +6,8 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
 from bingeboard.errors import Unauthenticated
-from bingeboard.signin.models import Session
+from bingeboard.signin.models import CacheEntry, Session
+from bingeboard.signin.outside import provider, remember_erasure
 from bingeboard.signin.sessions import kept
 from bingeboard.signin.tokens import PREFIX, key_of
 from bingeboard.users import services as users
@@ -22,10 +23,18 @@ def identify(*, plain: str, viewer_id: str | None, now: dt.datetime) -> Identity
 
     People who sign in act as viewers, staff too: work of staff needs the admin, or a token made for it.
     """
-    if plain.startswith(PREFIX):
-        user = _signed_in(plain, now)
+    user = _person(plain, now)
+    if user is not None:
         return users.speaking_for(caller=user, scopes=frozenset({VIEWER}), viewer_id=viewer_id)
     return users.identify(plain=plain, viewer_id=viewer_id, now=now)
+
+
+def _person(token: str, now: dt.datetime) -> User | None:
+    """Return whose token it is, by session or by an outside provider; None where it is of neither kind."""
+    if token.startswith(PREFIX):
+        return _signed_in(token, now)
+    outside = provider() if token.count(".") == 2 else None
+    return None if outside is None else outside.viewer(token)
 
 
 def _signed_in(token: str, now: dt.datetime) -> User:
@@ -50,9 +59,12 @@ def end_sessions_of(*, user_id: str) -> int:
     return Session.objects.filter(user_id=user_id).delete()[0]
 
 
+def forget(*, user_id: str, now: dt.datetime) -> None:
+    """Let no token that an erased viewer still holds make them anew."""
+    remember_erasure(user_id=user_id, at=now.timestamp())
+
+
 def purge(*, now: dt.datetime) -> int:
     """Let sessions and locks go whose time is over; returns how many went."""
-    from bingeboard.signin.models import CacheEntry
-
     over = Session.objects.filter(expire_date__lt=now), CacheEntry.objects.filter(expires__lt=now)
     return sum(rows.delete()[0] for rows in over)

@@ -4,7 +4,6 @@ The session engine: Django's own of the database, with keys kept as hashes and t
 So a copy of the table signs nobody in, and all sessions of a user are found, ended or erased by one condition.
 """
 
-import hashlib
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -12,6 +11,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.utils import timezone
 
+from bingeboard.signin.names import hashed
 from bingeboard.users.models import User
 
 # Where the library notes whose sign-in is under way, while a code from a mail is still to come.
@@ -21,7 +21,7 @@ _BY_CODE = ("account_email_verification_code", "account_password_reset_verificat
 
 def kept(session_key: str) -> str:
     """Return what the table holds of a session's key; 165 random bits need no slow hash."""
-    return hashlib.sha256(session_key.encode(errors="surrogatepass")).hexdigest()
+    return hashed(session_key)
 
 
 class SessionStore(DatabaseSessionStore):

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from bingeboard.errors import NotFound
+from bingeboard.signin.services import forget
 from bingeboard.users.models import User
 from recommendations.pipeline import habits
 from recommendations.queries.serving import sharing_friends_among
@@ -87,7 +88,7 @@ NOT_ABOUT_VIEWERS: dict[str, str] = {
     "auth_group": "what kinds of staff there are",
     "auth_group_permissions": "what kinds of staff may do",
     "auth_permission": "what can be allowed",
-    "cache_entries": "how often somebody tried to sign in; names are hashed, and all is gone within minutes",
+    "cache_entries": "who tried to sign in too often, and who was erased, by hashes; gone in minutes, or a month",
     "content_embeddings": "what titles are like",
     "content_features": "what titles are like; viewers' tags are counted, not named",
     "content_similarity": "what titles are like; of viewers, how many",
@@ -167,6 +168,7 @@ def erase(*, user_id: str, now: dt.datetime) -> int:
             for table, own in OWN.items():
                 cursor.execute(f"DELETE FROM {table} t WHERE {own.where}", params)  # noqa: S608 - constants of this module
                 gone += cursor.rowcount
+        forget(user_id=user_id, now=now)
     return gone
 
 
