@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from bingeboard import secrecy
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,8 +26,13 @@ STATICFILES_DIRS = [BASE_DIR / "bingeboard" / "static"]
 
 # --- Security ---------------------------------------------------------------------------------------------
 DEBUG = env.bool("BINGEBOARD_DEBUG", default=False)
+PRODUCTION = env.str("BINGEBOARD_ENVIRONMENT", default="").strip().lower() in ("production", "prod", "live")
 # Without a key of one's own every start gets a new one: sessions then end with the process, nothing is guessable.
 SECRET_KEY = env.str("BINGEBOARD_SECRET_KEY", default="") or secrets.token_urlsafe(50)
+if not DEBUG and (weakness := secrecy.weakness_of_key(SECRET_KEY)):
+    raise ImproperlyConfigured(f"BINGEBOARD_SECRET_KEY {weakness}; set a long random one, or none")
+if PRODUCTION and not env.str("BINGEBOARD_SECRET_KEY", default=""):
+    raise ImproperlyConfigured("BINGEBOARD_SECRET_KEY is not set, and in production all processes share one")
 ALLOWED_HOSTS = env.list("BINGEBOARD_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("BINGEBOARD_TRUSTED_ORIGINS", default=[])
 SESSION_COOKIE_HTTPONLY = True
@@ -173,6 +181,10 @@ JWT_CREATE_VIEWERS = env.bool("BINGEBOARD_JWT_CREATE_VIEWERS", default=False)
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("BINGEBOARD_MAIL_FROM", default="BingeBoard <noreply@localhost>")
 
+# A password that everybody knows is for machines of one's own.
+if PRODUCTION and (weakness := secrecy.weakness_of_address(env.str("DATABASE_URL", default=""))):
+    raise ImproperlyConfigured(f"DATABASE_URL {weakness}; set another, there and here")
+
 # --- Celery -----------------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
@@ -214,7 +226,6 @@ VECTOR_INDEX_METHOD = env.str("VECTOR_INDEX_METHOD", default="hnsw")
 # --- The GraphQL door -------------------------------------------------------------------------------------
 GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
 # The demo page lets whoever opens it act as a made-up viewer. `manage.py demo` turns it on; production never has it.
-PRODUCTION = env.str("BINGEBOARD_ENVIRONMENT", default="").strip().lower() in ("production", "prod", "live")
 DEMO = env.bool("BINGEBOARD_DEMO", default=False) and not PRODUCTION
 STRAWBERRY_DJANGO = {
     "FIELD_DESCRIPTION_FROM_HELP_TEXT": True,

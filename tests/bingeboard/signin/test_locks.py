@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bingeboard.signin.models import CacheEntry
 from bingeboard.users.models import User
-from tests.bingeboard.signin.conftest import PASSWORD, SignIn
+from tests.signin import PASSWORD, SignIn
 
 ATTEMPTS = 5
 LOCKED = "too_many_login_attempts"

@@ -14,8 +14,8 @@ from bingeboard.signin.models import CacheEntry, Session
 from bingeboard.signin.services import end_sessions_of, purge
 from bingeboard.users.models import User
 from recommendations.pipeline.holdings import erase
-from tests.bingeboard.signin.conftest import PASSWORD, SignIn, code_mailed
 from tests.door import viewer
+from tests.signin import PASSWORD, SignIn, code_mailed
 
 NEW_PASSWORD = "staple another 77"
 GONE = "UNAUTHENTICATED"

@@ -136,7 +136,7 @@ def test_nothing_names_an_erased_viewer_and_the_rest_is_as_it_was(canary: User, 
     assert naming(CANARY) == {}
     assert gone > len(OWN)
     after = tables()
-        # That somebody was erased is kept, by a hash.
+    # That somebody was erased is kept, by a hash.
     changed = {"served_lists", "recommendation_candidates", "viewer_states", "trending_cache", "cache_entries"}
     for name in before.keys() - changed:
         kept = [
