@@ -179,6 +179,7 @@ JWT_LEEWAY = env.int("BINGEBOARD_JWT_LEEWAY", default=30)
 JWT_CREATE_VIEWERS = env.bool("BINGEBOARD_JWT_CREATE_VIEWERS", default=False)
 # How mails go out: printed where nothing is named.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = env.str("BINGEBOARD_MAIL_FROM", default="BingeBoard <noreply@localhost>")
 
 # A password that everybody knows is for machines of one's own.

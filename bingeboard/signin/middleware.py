@@ -1,6 +1,7 @@
 """Around the sign-in pages: whatever is sent, the answer is clean."""
 
 from collections.abc import Callable
+from smtplib import SMTPException
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,7 +29,8 @@ class CleanAnswers:
             return None
         if isinstance(error, UnicodeError | RecursionError):
             return _refused(400, "malformed", "this is no text that can be kept")
-        if is_database_down(error):
+        # A mail server that is away looks like any other: by then nothing else here is asked over a wire.
+        if is_database_down(error) or isinstance(error, SMTPException | OSError):
             answer = _refused(503, "unavailable", f"try again in {RETRY_AFTER_SECONDS} s")
             answer["Retry-After"] = RETRY_AFTER_SECONDS
             return answer

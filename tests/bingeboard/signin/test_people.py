@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -289,3 +290,15 @@ def test_without_a_database_the_answer_is_a_503(monkeypatch: pytest.MonkeyPatch)
     assert response["Retry-After"]
     monkeypatch.undo()
     connection.close()
+
+
+def test_a_mail_server_that_is_away_is_a_503(app: SignIn, settings: Any) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = free.getsockname()
+
+        response = app.call("POST", "auth/signup", {"email": "eve@example.org", "password": PASSWORD})
+
+    assert response.status_code == 503
+    assert response["Retry-After"]
