@@ -138,12 +138,16 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache_entries",
+        # Keys name people and addresses; only their hashes are kept.
+        "KEY_FUNCTION": "bingeboard.signin.names.cache_key",
         # Nobody shall push a lock out by trying many names.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 AUTHENTICATION_BACKENDS = ["bingeboard.signin.backends.Backend"]
 ACCOUNT_ADAPTER = "bingeboard.signin.adapter.AccountAdapter"
+# Wrong passwords: from one address in a minute, and for one account in five.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SIGNUP_FORM_CLASS = "bingeboard.signin.forms.SignUp"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username", "password1*"]

@@ -19,7 +19,13 @@ class SignIn(Door):
         if token is not None:
             headers["HTTP_X_SESSION_TOKEN"] = token
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        return self.client.generic(method, f"/_allauth/app/v1/{path}", raw, content_type="application/json", **headers)
+        return self.client.generic(
+            method,
+            path if path.startswith("/") else f"/_allauth/app/v1/{path}",
+            raw,
+            content_type="application/json",
+            **headers,
+        )
 
     def sign_in(self, name: str, password: str = PASSWORD, **headers: Any) -> str:
         """Return the session token of somebody who signs in."""

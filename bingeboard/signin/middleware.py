@@ -1,10 +1,10 @@
 """Around the sign-in pages: whatever is sent, the answer is clean."""
 
-from collections.abc import Callable
 from smtplib import SMTPException
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 
 from bingeboard.graphql.problems import is_database_down
 
@@ -12,14 +12,16 @@ PATH = "/_allauth/"
 RETRY_AFTER_SECONDS = "5"
 
 
-class CleanAnswers:
+class CleanAnswers(MiddlewareMixin):
     """Turn what the sign-in pages can not take into 400, a database that is away into 503, and let nobody keep them."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        # Nobody has a telephone number here, and the library's pages about them fall over for want of one.
+        if request.path.startswith(PATH) and "/phone" in request.path:
+            return _refused(404, "not_found", "there are no telephone numbers here")
+        return None
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.path.startswith(PATH):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

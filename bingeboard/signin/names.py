@@ -21,3 +21,8 @@ def free_name(wished: str) -> str:
 def hashed(text: str) -> str:
     """Return what may be kept in place of a name."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def cache_key(key: str, prefix: str, version: int) -> str:
+    """Return under which key the cache keeps something: a hash, which names nobody."""
+    return hashed(f"{prefix}:{version}:{key}")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
@@ -60,8 +61,20 @@ def end_sessions_of(*, user_id: str) -> int:
 
 
 def forget(*, user_id: str, now: dt.datetime) -> None:
-    """Let no token that an erased viewer still holds make them anew."""
+    """
+    Do what erasing a viewer takes beside their rows; it is for their rows to be there still.
+
+    No token that they hold makes them anew, and sessions of strangers who typed their address go.
+    """
     remember_erasure(user_id=user_id, at=now.timestamp())
+    addresses = {*EmailAddress.objects.filter(user_id=user_id).values_list("email", flat=True)}
+    addresses |= {*User.objects.filter(pk=user_id).values_list("email", flat=True)}
+    named = {address.lower() for address in addresses if address}
+    if named:
+        # Few, since they last an hour.
+        strangers = Session.objects.filter(user=None).iterator()
+        found = [held.pk for held in strangers if any(address in str(held.get_decoded()).lower() for address in named)]
+        Session.objects.filter(pk__in=found).delete()
 
 
 def purge(*, now: dt.datetime) -> int:

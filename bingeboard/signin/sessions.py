@@ -4,6 +4,7 @@ The session engine: Django's own of the database, with keys kept as hashes and t
 So a copy of the table signs nobody in, and all sessions of a user are found, ended or erased by one condition.
 """
 
+import datetime as dt
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,6 +15,8 @@ from django.utils import timezone
 from bingeboard.signin.names import hashed
 from bingeboard.users.models import User
 
+# Whoever is not signed in by then begins anew; until then their session may hold an address that anybody typed.
+UNDER_WAY_FOR = dt.timedelta(hours=1)
 # Where the library notes whose sign-in is under way, while a code from a mail is still to come.
 _UNDER_WAY = "account_login"
 _BY_CODE = ("account_email_verification_code", "account_password_reset_verification")
@@ -69,6 +72,8 @@ class SessionStore(DatabaseSessionStore):
 def _owned(row: Any, data: dict[str, Any]) -> Any:
     row.session_key = kept(row.session_key)
     row.user_id = data.get(SESSION_KEY) or _expected(data)
+    if SESSION_KEY not in data:
+        row.expire_date = min(row.expire_date, timezone.now() + UNDER_WAY_FOR)
     return row
 
 

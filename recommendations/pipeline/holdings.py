@@ -163,12 +163,12 @@ def erase(*, user_id: str, now: dt.datetime) -> int:
         # From here on no list is kept that names them: it waits, and then finds nobody (see ServedList.save).
         list(User.objects.select_for_update().filter(pk=user_id))
         hide(user_id=user_id, others=others, now=now)
+        forget(user_id=user_id, now=now)
         gone = 0
         with connection.cursor() as cursor:
             for table, own in OWN.items():
                 cursor.execute(f"DELETE FROM {table} t WHERE {own.where}", params)  # noqa: S608 - constants of this module
                 gone += cursor.rowcount
-        forget(user_id=user_id, now=now)
     return gone
 
 

@@ -6,6 +6,8 @@ import socket
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -181,6 +183,28 @@ def test_an_erased_viewer_is_a_stranger_wherever_they_were_signed_in(app: SignIn
     assert not Session.objects.exists()
 
 
+def test_an_address_typed_by_a_stranger_goes_with_its_viewer(app: SignIn, dashed: User) -> None:
+    EmailAddress.objects.create(user=dashed, email="dash@example.org", verified=True, primary=True)
+    app.call("POST", "auth/signup", {"email": "dash@example.org", "password": PASSWORD})
+    app.call("POST", "auth/signup", {"email": "else@example.org", "password": PASSWORD})
+    assert "dash@example.org" in str([session.get_decoded() for session in Session.objects.all()])
+
+    erase(user_id=dashed.pk, now=timezone.now())
+
+    left = str([session.get_decoded() for session in Session.objects.all()])
+    assert "dash@example.org" not in left
+    assert "else@example.org" in left
+
+
+def test_who_is_not_signed_in_yet_is_remembered_for_an_hour(app: SignIn, dashed: User) -> None:
+    app.call("POST", "auth/password/request", {"email": dashed.email})
+    app.sign_in("Dash")
+    left = sorted(session.expire_date - timezone.now() for session in Session.objects.all())
+
+    assert left[0] <= dt.timedelta(hours=1)
+    assert left[1] > dt.timedelta(days=13)
+
+
 def test_what_is_over_is_put_away(app: SignIn, dashed: User) -> None:
     app.sign_in("Dash")
     app.call("POST", "auth/login", {"username": "Dash", "password": "wrong"})
@@ -209,6 +233,19 @@ class TestNobodyLearnsWhoHasAnAccount:
             free, {**free, "email": dashed.email}, {"email": "other@example.org", "username": "dash", **rest},
         ])  # fmt: skip
         assert User.objects.filter(email=dashed.email).count() == 1
+
+    def test_by_how_much_work_it_makes(self, app: SignIn, dashed: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        hashed, encode = [], MD5PasswordHasher.encode
+
+        def counted(self: Any, password: str, salt: str) -> str:
+            hashed.append(password)
+            return encode(self, password, salt)
+
+        monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+        app.call("POST", "auth/login", {"username": "Dash", "password": "wrong for somebody"})
+        app.call("POST", "auth/login", {"username": "nobody", "password": "wrong for nobody"})
+
+        assert hashed == ["wrong for somebody", "wrong for nobody"]
 
     def test_signing_in(self, app: SignIn, dashed: User) -> None:
         self._same(app, "auth/login", [{"username": name, "password": "wrong"} for name in ("Dash", "nobody")])
