@@ -50,7 +50,7 @@ def calibrate(likes: Likes, *, n_titles: int, config: EngineConfig) -> Order:
     c = config.calibration
     usual = Order(config.collaborative.recency_exponent, config.sequence.share)
     small = only_titles(likes, most_liked(likes, n_titles, c.titles))
-    known, wanted, asked = _hold_out(small, config)
+    known, wanted, asked = hold_out(small, config)
     if len(asked) < c.min_viewers:
         return usual
     quality = _qualities(known, wanted, asked, usual, config)
@@ -69,7 +69,7 @@ def _summary(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values.mean()), float(values.std() / np.sqrt(len(values)))
 
 
-def _hold_out(likes: Likes, config: EngineConfig) -> tuple[Likes, sparse.csr_matrix, NDArray[np.int64]]:
+def hold_out(likes: Likes, config: EngineConfig) -> tuple[Likes, sparse.csr_matrix, NDArray[np.int64]]:
     """
     Return (what stays known, what is wanted, who is asked): each asked viewer's latest fifth is held out.
 

@@ -359,6 +359,35 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Blending:
+    """How the parts' shares in the blend are learned, by how much is known of a viewer."""
+
+    few: int = number(3, unit="titles", low=1, high=9, why="stands for viewers of whom 1 to 9 liked titles are known")
+    some: int = number(30, unit="titles", low=10, high=99, why="stands for 10 to 99")
+    many: int = number(300, unit="titles", low=100, high=10_000, why="stands for 100 and more")
+    surely: float = number(
+        2.0, unit="standard errors", low=0, high=5, why="a share that was tuned on years is not given up by chance"
+    )
+    min_viewers: int = number(50, unit="viewers", low=2, high=10000, why="fewer can not tell anything from chance")
+    min_answers: int = number(
+        200, unit="positive answers", low=10, high=10**6, why="by band: four shares, ten times told and more"
+    )
+    prior_answers: float = number(
+        500,
+        unit="shown titles",
+        low=1,
+        high=10**6,
+        why="what was believed before counts as much as so many shown titles",
+    )
+    clip: float = number(
+        20.0, unit="times", low=1, high=1000, why="a title drawn once in a hundred may not outvote a page of others"
+    )
+    held_out: float = number(0.2, unit="share", low=0.05, high=0.5, why="the latest fifth decides whether it is better")
+    lists: int = number(20_000, unit="lists", low=100, high=10**6, why="the latest; some seconds to read")
+    places: int = number(40, unit="places", low=5, high=500, why="two pages: what lies below was hardly looked at")
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Who is proposed."""
 
@@ -602,6 +631,7 @@ class EngineConfig:
     traits: Traits = field(default_factory=Traits)
     sequence: Sequence = field(default_factory=Sequence)
     calibration: Calibration = field(default_factory=Calibration)
+    blending: Blending = field(default_factory=Blending)
     candidates: Candidates = field(default_factory=Candidates)
     ranking: Ranking = field(default_factory=Ranking)
     exploration: Exploration = field(default_factory=Exploration)

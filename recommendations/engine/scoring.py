@@ -11,7 +11,7 @@ from scipy import sparse
 
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.likes import history_weights
-from recommendations.engine.snapshot import Snapshot, Viewer
+from recommendations.engine.snapshot import Blend, Snapshot, Viewer
 
 Scores = NDArray[np.float32]
 ALGORITHMS = ("collaborative", "content_based", "trending", "social")
@@ -54,7 +54,7 @@ def opinions(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig
     content = content_scores(snapshot, viewers, histories, config)
     trending = np.broadcast_to(trending_scores(snapshot, config), content.shape)
     social = social_scores(snapshot, viewers)
-    weights = blend_weights(viewers, config)
+    weights = blend_weights(viewers, snapshot.blend, config)
     popular = snapshot.fame.astype(np.float32)[None, :]
     blend = (
         weights["collaborative"][:, None] * collaborative
@@ -161,24 +161,31 @@ def social_scores(snapshot: Snapshot, viewers: Sequence[Viewer]) -> Scores:
     return scores
 
 
-def blend_weights(viewers: Sequence[Viewer], config: EngineConfig) -> dict[str, NDArray[np.float32]]:
+def blend_weights(viewers: Sequence[Viewer], blend: Blend, config: EngineConfig) -> dict[str, NDArray[np.float32]]:
     """
-    Return each algorithm's share in the blend, (n_viewers,) each, summing to 1 a viewer.
+    Return each part's share in the blend, (n_viewers,) each, summing to 1 a viewer.
 
     Friends are not in it: what they did is a boost of its own, so that it can be seen.
-    Taste counts known / (known + maturity); what remains goes to popularity, the best guess about a stranger.
+    Taste counts known / (known + maturity); what remains goes to popularity, the best guess about a stranger. Each is
+    then multiplied by what was learned of it for viewers of whom so much is known.
     """
+    known = np.array([np.count_nonzero(v.liked > 0) for v in viewers], dtype=np.float64)
+    weights = unlearned_weights(known, config)
+    weights = {name: weight * blend.at(name, known) for name, weight in weights.items()}
+    total = np.maximum(np.sum(list(weights.values()), axis=0), 1e-9)
+    return {name: (weight / total).astype(np.float32) for name, weight in weights.items()}
+
+
+def unlearned_weights(known: NDArray[np.float64], config: EngineConfig) -> dict[str, NDArray[np.float64]]:
+    """Return each part's weight for viewers of whom so many titles are known, (n,) each, as the config has it."""
     r = config.ranking
-    known = np.array([np.count_nonzero(v.liked > 0) for v in viewers], dtype=np.float32)
-    taste = known / (known + np.float32(r.maturity))
-    weights: dict[str, NDArray[np.floating]] = {
+    taste = known / (known + r.maturity)
+    return {
         "collaborative": r.collaborative_weight * taste,
         "content_based": r.content_weight * taste,
-        "trending": np.full(len(viewers), r.trending_weight, np.float32),
+        "trending": np.full(len(known), r.trending_weight),
         "popular": r.popular_weight * (1 - taste),
     }
-    total = np.maximum(np.sum(list(weights.values()), axis=0), np.float32(1e-9))
-    return {name: (weight / total).astype(np.float32) for name, weight in weights.items()}
 
 
 def to_unit(scores: Scores, *, from_mean: bool = False) -> Scores:

@@ -16,6 +16,31 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
+# What is blended: the algorithms, and plain popularity for those of whom nothing is known.
+BLENDED = ("collaborative", "content_based", "trending", "popular")
+
+
+@dataclass(frozen=True)
+class Blend:
+    """
+    What was learned about the parts' shares: each part's usual weight is multiplied by its factor.
+
+    knots     (k,) numbers of known titles, ascending
+    factors   part -> (k,) 0 or more; 1 is the usual, and what a part has that is not named
+    """
+
+    knots: Sequence[float] = ()
+    factors: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def at(self, part: str, known: NDArray[np.floating]) -> Floats:
+        """Return a part's factor for viewers of whom so many titles are known, (n,): between knots by logarithms."""
+        if part not in self.factors:
+            return np.ones(len(known))
+        knots, factors = np.asarray(self.knots, dtype=np.float64), np.asarray(self.factors[part], dtype=np.float64)
+        found: Floats = np.interp(np.log1p(known), np.log1p(knots), factors)
+        return found
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """
@@ -39,6 +64,7 @@ class Snapshot:
     release_day   (n,) days since 1970-01-01, NaN where not known
     available     csr (n, n_platforms) bool, where it can be watched
     platforms     the platforms' slugs
+    blend         what was learned about the parts' shares
     """
 
     show_ids: Rows
@@ -59,6 +85,7 @@ class Snapshot:
     outside_traits: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix(np.zeros((0, 0), np.float32)))
     bridge: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     fade: float = 1.0
+    blend: Blend = field(default_factory=Blend)
     likeness: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix(np.zeros((0, 0), np.float32)))
     item_of_row: Rows = field(init=False)
     outside_of_row: Rows = field(init=False)

@@ -16,7 +16,7 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.moments import Effect
 from recommendations.engine.reasons import Evidence
 from recommendations.engine.snapshot import Snapshot, Viewer
-from recommendations.pipeline import artifacts, collaborative, folding
+from recommendations.pipeline import artifacts, blending, collaborative, folding, shares
 from recommendations.pipeline.collaborative import likes
 from recommendations.queries.events import EventArrays, to_day
 from recommendations.queries.social import friend_acts
@@ -30,26 +30,32 @@ _held: dict[str, Any] = {}
 
 def snapshot(*, now: dt.datetime) -> Snapshot:
     """
-    Return what scoring reads: the live model with today's trends on top, built once a model version and trend run.
+    Return what scoring reads: the live model with today's trends and the learned shares on top, built once a version.
 
     Raises NotFound where no model has been fitted yet.
     """
     model = artifacts.live(kind=collaborative.KIND)
     if model is None:
         raise NotFound("no model has been fitted yet; run `python manage.py rebuild`")
-    stamp = (model.version, _trend_stamp())
+    stamp = (model.version, _stamp())
     if _held.get("stamp") != stamp:
         base = _held.get("base")
         if base is None or base.version != model.version:
             base = _from_model(model)
-        _held.update(base=base, stamp=stamp, snapshot=_with_trend(base, now))
+        _held.update(base=base, stamp=stamp, snapshot=_of_today(base, now))
     found: Snapshot = _held["snapshot"]
     return found
 
 
-def _trend_stamp() -> Any:
+def _stamp() -> Any:
+    """Return what changes when trends or the learned shares do."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(calculated_at), count(*) FROM trending_cache WHERE trend_type = 'global'")
+        cursor.execute(
+            "SELECT max(calculated_at), count(*),"
+            " (SELECT version FROM model_artifacts WHERE kind = %s AND state = 'live')"
+            " FROM trending_cache WHERE trend_type = 'global'",
+            [blending.KIND],
+        )
         return cursor.fetchone()
 
 
@@ -77,6 +83,7 @@ def _from_model(model: artifacts.LoadedModel) -> Snapshot:
         outside_traits=outside_traits,
         bridge=a["bridge"],
         fade=document["fade"],
+        blend=shares.read(document),
         strengths=strengths,
         likeness=sparse.csr_matrix(
             (np.asarray(a["likeness_data"]), strengths.indices, strengths.indptr), shape=strengths.shape
@@ -94,7 +101,9 @@ def _from_model(model: artifacts.LoadedModel) -> Snapshot:
     )
 
 
-def _with_trend(base: Snapshot, now: dt.datetime) -> Snapshot:
+def _of_today(base: Snapshot, now: dt.datetime) -> Snapshot:
+    """Return the model with what is newer than it: trends, and shares learned from answers."""
+    answered = artifacts.live(kind=blending.KIND)
     trend = np.zeros(len(base))
     found = trend_by_show(now=now)
     rows = np.searchsorted(base.show_ids, list(found))
@@ -105,9 +114,10 @@ def _with_trend(base: Snapshot, now: dt.datetime) -> Snapshot:
         **{
             name: getattr(base, name)
             for name in Snapshot.__dataclass_fields__
-            if Snapshot.__dataclass_fields__[name].init and name != "trend"
+            if Snapshot.__dataclass_fields__[name].init and name not in ("trend", "blend")
         },
         trend=trend,
+        blend=base.blend if answered is None else shares.read(answered.document),
     )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from recommendations.engine.arrays import rows_in
+from recommendations.engine.blending import Catalogue, from_history
 from recommendations.engine.calibration import Order
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.likes import Likes, liking
@@ -15,7 +16,7 @@ from recommendations.engine.model import fit_model
 from recommendations.engine.traits import likeness, traits
 from recommendations.engine.weighting import half_life_decay
 from recommendations.models import ModelArtifact
-from recommendations.pipeline import artifacts
+from recommendations.pipeline import artifacts, shares
 from recommendations.pipeline.profiles import profiled, type_names
 from recommendations.queries.catalogue import ShowFacts, load_embeddings, load_feature_matrix, load_show_facts
 from recommendations.queries.events import EventArrays, load_events, to_day
@@ -58,13 +59,11 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
     features = load_feature_matrix()
     events = load_events(departed=True, config=config)
     found = likes(events=events, show_ids=facts.show_ids, config=config)
-    fitted = fit_model(
-        found,
-        n_titles=len(facts.show_ids),
-        traits=traits(features.strengths, features.types, _year(facts), config.traits),
-        config=config,
-    )
+    of_titles = traits(features.strengths, features.types, _year(facts), config.traits)
+    fitted = fit_model(found, n_titles=len(facts.show_ids), traits=of_titles, config=config)
     strengths = profiled(features, config).astype(np.float32)
+    alike = likeness(strengths, features.types, config.traits)
+    learned = from_history(found, catalogue=Catalogue(of_titles, strengths, alike), order=fitted.order, config=config)
     return artifacts.publish(
         kind=KIND,
         arrays={
@@ -80,7 +79,7 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
             "strengths_data": strengths.data,
             "strengths_indices": strengths.indices.astype(np.int32),
             "strengths_indptr": strengths.indptr.astype(np.int64),
-            "likeness_data": likeness(strengths, features.types, config.traits).data,
+            "likeness_data": alike.data,
             "vectors": _aligned_vectors(facts.show_ids),
             "popularity": popularity(found, facts, as_of=as_of, config=config),
             "fame": fame(found, len(facts)),
@@ -92,6 +91,7 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
             "features": list(zip(type_names(features), features.values, strict=True)),
             "platforms": facts.platforms,
             "fade": _fade(fitted.order, config),
+            **shares.document(learned.blend),
         },
         parameters={
             "ridge": config.collaborative.ridge,
@@ -108,6 +108,7 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
             "asked": fitted.order.viewers,
             "gain": round(fitted.order.gain, 4),
             **_evaluation(fitted.order),
+            "shares": shares.report(learned),
             "seconds": round(time.perf_counter() - started, 2),
         },
         now=now,

@@ -12,6 +12,7 @@ from bingeboard.errors import Invalid, Stale
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.pipeline import (
     attention,
+    blending,
     candidates,
     clusters,
     collaborative,
@@ -102,6 +103,12 @@ STAGES = (
         "the item-item model",
         False,
         lambda r: collaborative.rebuild(now=r.now, as_of=r.as_of, config=r.config),
+    ),
+    Stage(
+        "blend",
+        "how much each part counts",
+        False,
+        lambda r: blending.rebuild(now=r.now, config=r.config),
     ),
     Stage(
         "candidates",

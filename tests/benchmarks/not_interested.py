@@ -9,6 +9,7 @@ the next without it, the dismissed titles themselves apart. Nothing is kept.
 """
 
 import argparse
+import datetime as dt
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from tests.benchmarks.worlds import world
 
 # Where dismissed titles are picked from; how many recommendations are counted after; what is promised.
 FIRST, NEXT, LESS = 20, 200, 0.8
+# Of a small catalogue fewer are counted: among half of all titles the resting ones fill the page.
+SHARE = 5
 VIEWERS = 300
 
 
@@ -38,11 +41,16 @@ def main(args: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=20260601, metavar="N")
     given = parser.parse_args(args)
     with world(database=given.database, n_viewers=VIEWERS):
-        found = {
-            "close neighbours of one title": _cases(_one_title, given.cases, given.seed),
-            "director of three titles": _cases(_three_of("director"), given.cases, given.seed),
-            "genre of three titles": _cases(_three_of("genre"), given.cases, given.seed),
+        from bingeboard.shows.models import Show
+
+        n_next = min(NEXT, Show.objects.count() // SHARE)
+        kinds = {
+            "close neighbours of one title": _one_title,
+            "director of three titles": _three_of("director"),
+            "genre of three titles": _three_of("genre"),
         }
+        found = {name: _cases(choose, given.cases, given.seed, n_next) for name, choose in kinds.items()}
+    print(f"the next {n_next} recommendations")
     print(f"{'dismissed':<30} {'cases':>6} {'without':>8} {'after':>6} {'less':>7} {'cases at 80 %':>14}")
     kept = True
     for name, cases in found.items():
@@ -58,7 +66,9 @@ def main(args: list[str]) -> int:
 Choice = tuple[list[int], set[int]]
 
 
-def _cases(choose: Callable[[list[int], random.Random], Choice | None], n_cases: int, seed: int) -> list[Case]:
+def _cases(
+    choose: Callable[[list[int], random.Random], Choice | None], n_cases: int, seed: int, n_next: int
+) -> list[Case]:
     """Return up to n_cases of viewers drawn at random, each tried at most a few times."""
     from recommendations.models import UserTasteProfile
 
@@ -67,13 +77,13 @@ def _cases(choose: Callable[[list[int], random.Random], Choice | None], n_cases:
     found: list[Case] = []
     for _ in range(5 * n_cases):
         if len(found) < n_cases:
-            case = _case(dice.choice(users), choose, dice)
+            case = _case(dice.choice(users), choose, dice, n_next)
             found += [case] if case else []
     return found
 
 
 def _case(
-    user_id: str, choose: Callable[[list[int], random.Random], Choice | None], dice: random.Random
+    user_id: str, choose: Callable[[list[int], random.Random], Choice | None], dice: random.Random, n_next: int
 ) -> Case | None:
     from django.db import transaction
     from django.utils import timezone
@@ -81,7 +91,7 @@ def _case(
     from recommendations.pipeline.feedback import NewFeedback, record_feedback
 
     now = timezone.now()
-    before = _next(user_id, now)
+    before = _next(user_id, now, n_next)
     choice = choose(before, dice)
     if choice is None:
         return None
@@ -89,19 +99,19 @@ def _case(
     with transaction.atomic():
         answers = [NewFeedback("not_interested", show) for show in dismissed]
         record_feedback(user_id=user_id, items=answers, now=now)
-        after = _next(user_id, now)
+        after = _next(user_id, now, n_next)
         transaction.set_rollback(True)
     close -= set(dismissed)
-    without = [show for show in before if show not in dismissed][:NEXT]
-    return Case(dismissed, frozenset(close), len(close & set(without)), len(close & set(after[:NEXT])))
+    without = [show for show in before if show not in dismissed][:n_next]
+    return Case(dismissed, frozenset(close), len(close & set(without)), len(close & set(after[:n_next])))
 
 
-def _next(user_id: str, now) -> list[int]:
+def _next(user_id: str, now: dt.datetime, n_next: int) -> list[int]:
     """Return the viewer's next recommendations, scored as a request scores them; some over, for those dismissed."""
     from recommendations.pipeline import candidates
 
     known = candidates.snapshot(now=now)
-    sizes = {"hybrid": NEXT + 3}
+    sizes = {"hybrid": n_next + 3}
     [made] = candidates.generate(user_ids=[user_id], now=now, algorithms=["hybrid"], sizes=sizes, known=known)
     return known.show_ids[made.slate.rows].tolist()
 

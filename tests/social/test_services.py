@@ -24,6 +24,7 @@ from social.services import (
     recommend,
     record_signals,
     request_friendship,
+    restate_signals,
     set_sharing,
     withdraw_signals,
 )
@@ -377,3 +378,21 @@ def test_what_is_withdrawn_is_gone_for_every_friend_and_the_rest_stays(viewers, 
 
 def test_the_strengths_are_those_of_the_engine() -> None:
     assert {kind: getattr(DEFAULT.social, kind) for kind in SignalKind.values} == DEFAULT_STRENGTH
+
+
+def test_a_signal_of_an_act_taken_back_is_as_old_as_the_act_that_is_left(viewers, titles, befriend, act, now) -> None:
+    befriend("ada", "bob")
+    befriend("cyd", "ada")
+    record_signals(acts=[act(show_id=1, days_ago=3), act(show_id=2, kind="watched", days_ago=9)])
+    before = signals()
+    record_signals(acts=[act(show_id=1), act(show_id=3), act(show_id=1, kind="watched"), act("bob", show_id=1)])
+    others = {row for row in signals() if row[1] == "bob"}
+
+    changed = restate_signals(
+        user_id="ada",
+        taken_back=[(1, "liked"), (3, "liked"), (1, "watched"), (2, "watched")],
+        standing=[act(show_id=1, days_ago=3), act(show_id=2, kind="watched", days_ago=9)],
+    )
+
+    assert changed == 6
+    assert set(signals()) == {*before, *others}

@@ -22,7 +22,8 @@ def chromium() -> Iterator[Chromium]:
 def _become_ada(chromium: Chromium, address: str) -> list[str]:
     chromium.open(f"{address}/demo/")
     chromium.run("document.querySelector('button[value=demo-ada]').click()")
-    chromium.until("!!document.querySelector('#list')")
+    # The list is there before all of its cards are: the rest of the page may still be on its way.
+    chromium.until("document.readyState === 'complete' && !!document.querySelector('#list')")
     listed: list[str] = chromium.run(LISTED)
     return listed
 

@@ -11,7 +11,7 @@ from recommendations.engine.config import DEFAULT
 from recommendations.engine.reasons import BECAUSE, FRIENDS, LIKENESS, NEW, PLATFORM, RISING
 from recommendations.engine.scoring import blend_weights, opinions, social_scores, to_unit, trending_scores
 from recommendations.engine.slates import boosts_for, boosts_of_titles, slate
-from recommendations.engine.snapshot import FriendAct, Snapshot, Viewer
+from recommendations.engine.snapshot import Blend, FriendAct, Snapshot, Viewer
 
 TODAY = 20_000.0
 NOTHING = np.zeros(0, np.int64)
@@ -151,7 +151,7 @@ def test_friends_hints_add_up_like_independent_chances(catalogue) -> None:
 def test_the_more_is_known_the_more_taste_counts(catalogue) -> None:
     known = viewer(history=np.arange(3), liked=np.ones(3), day=np.zeros(3))
 
-    weights = blend_weights([stranger(), known], DEFAULT)
+    weights = blend_weights([stranger(), known], Blend(), DEFAULT)
 
     assert weights["collaborative"][0] == weights["content_based"][0] == 0.0
     taste = 3 / (3 + DEFAULT.ranking.maturity)

@@ -93,7 +93,7 @@ def test_the_command_says_what_each_stage_did(world) -> None:
     call_command("rebuild", first="collaborative", stdout=out)
 
     lines = out.getvalue().splitlines()
-    assert [line.split()[0] for line in lines] == ["collaborative", "candidates"]
+    assert [line.split()[0] for line in lines] == ["collaborative", "blend", "candidates"]
 
 
 @pytest.mark.django_db
