@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from bingeboard.signin.outside import ASYMMETRIC
+from bingeboard.signin.algorithms import ASYMMETRIC
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -10,28 +10,21 @@ from typing import Any
 
 import jwt
 from django.conf import settings
-from django.core.cache import cache
 
 from bingeboard.errors import Unauthenticated
+from bingeboard.signin.algorithms import ASYMMETRIC
+from bingeboard.signin.erasures import erased_at
 from bingeboard.signin.keys import Keys
-from bingeboard.signin.names import free_name, hashed
+from bingeboard.signin.names import free_name
 from bingeboard.users.models import User
 from bingeboard.users.services import REFUSED
 
-# With these, whoever can check a token can not make one. "none" and shared secrets are never among them.
-ASYMMETRIC = {
-    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
-    **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
-    "EdDSA": "OKP",
-}
 LONGEST_TOKEN = 8192
 LONGEST_KEY_ID = 256
 LONGEST_ID = 64
 # A token that brings or names its own key, or asks for what we do not know, asks us to believe it blindly.
 NOT_IN_HEADER = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"})
 KINDS = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
-# For so long (s) an erased viewer's tokens of before make no new account.
-ERASED_FOR = 30 * 86_400
 
 
 @dataclass(frozen=True)
@@ -131,16 +124,6 @@ def provider() -> Provider | None:
     )
 
 
-def remember_erasure(*, user_id: str, at: float) -> None:
-    """Keep, by a hash, that a viewer was erased: a token made before that shall not make them anew."""
-    cache.set(_erasure(user_id), at, ERASED_FOR)
-
-
 def _erased_since(user_id: str, claims: dict[str, Any]) -> bool:
-    erased_at = cache.get(_erasure(user_id))
-    issued_at = claims.get("iat", claims.get("nbf", 0))
-    return erased_at is not None and not (isinstance(issued_at, int | float) and issued_at > erased_at)
-
-
-def _erasure(user_id: str) -> str:
-    return f"erased:{hashed(user_id)}"
+    at, issued_at = erased_at(user_id=user_id), claims.get("iat", claims.get("nbf", 0))
+    return at is not None and not (isinstance(issued_at, int | float) and issued_at > at)

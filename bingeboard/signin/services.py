@@ -3,12 +3,13 @@
 import datetime as dt
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
 from bingeboard.errors import Unauthenticated
+from bingeboard.signin import erasures
 from bingeboard.signin.models import CacheEntry, Session
-from bingeboard.signin.outside import provider, remember_erasure
 from bingeboard.signin.sessions import kept
 from bingeboard.signin.tokens import PREFIX, key_of
 from bingeboard.users import services as users
@@ -34,7 +35,12 @@ def _person(token: str, now: dt.datetime) -> User | None:
     """Return whose token it is, by session or by an outside provider; None where it is of neither kind."""
     if token.startswith(PREFIX):
         return _signed_in(token, now)
-    outside = provider() if token.count(".") == 2 else None
+    if token.count(".") != 2 or not settings.JWT_ISSUER:
+        return None
+    # What it takes to check one is a third of a second to load, and most never do.
+    from bingeboard.signin.outside import provider
+
+    outside = provider()
     return None if outside is None else outside.viewer(token)
 
 
@@ -66,7 +72,7 @@ def forget(*, user_id: str, now: dt.datetime) -> None:
 
     No token that they hold makes them anew, and sessions of strangers who typed their address go.
     """
-    remember_erasure(user_id=user_id, at=now.timestamp())
+    erasures.remember(user_id=user_id, at=now.timestamp())
     addresses = {*EmailAddress.objects.filter(user_id=user_id).values_list("email", flat=True)}
     addresses |= {*User.objects.filter(pk=user_id).values_list("email", flat=True)}
     named = {address.lower() for address in addresses if address}
