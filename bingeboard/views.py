@@ -26,7 +26,7 @@ from bingeboard.errors import BingeBoardError, Invalid, NotAllowed, Unauthentica
 from bingeboard.graphql.problems import is_database_down, present, refusal
 from bingeboard.pages.start import graphiql_page
 from bingeboard.schema import SOURCES, schema
-from bingeboard.users.services import identify
+from bingeboard.signin.services import identify
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "5"

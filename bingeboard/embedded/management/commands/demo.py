@@ -133,6 +133,8 @@ class Command(BaseCommand):
             f"sockets      {info['socketUrl']} (subscriptions, graphql-transport-ws)",
             f"admin        {info['url']}/admin/",
             *(f"  log in     {who['username']} / {who['password']}" for who in info["logins"].values()),
+            f"sign in      POST {info['url']}/_allauth/app/v1/auth/login (the start page says how), as",
+            *(f"             {who['username']} / {who['password']}" for who in info["viewerLogins"].values()),
             "",
             f"In GraphiQL, put this under Headers, to be {viewer['username']}:",
             f'  {{"Authorization": "Bearer {viewer["token"]}"}}',
@@ -190,6 +192,8 @@ def _accounts(home: Home, port: int) -> dict[str, Any]:
             user.username: {"username": user.username, "password": home.secret(f"login-{user.username}")}
             for user in (admin, curator)
         },
+        # One is enough: a password takes a third of a second to hash.
+        "viewerLogins": {v.username: {"username": v.username, "password": _password(home, v)} for v in viewers[:1]},
     }
 
 
@@ -202,6 +206,15 @@ def _login(home: Home, username: str, *, superuser: bool) -> User:
         user.set_password(password)
         user.save()
     return user
+
+
+def _password(home: Home, viewer: User) -> str:
+    """Return the password by which a made-up viewer signs in as people do; the one that this home keeps."""
+    password = home.secret(f"login-{viewer.pk}")
+    if not viewer.check_password(password):
+        viewer.set_password(password)
+        viewer.save(update_fields=["password"])
+    return password
 
 
 def _curators_permissions() -> "QuerySet[Permission]":
