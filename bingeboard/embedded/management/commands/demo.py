@@ -92,7 +92,7 @@ class Command(BaseCommand):
         if not viewers:
             call_command("rebuild", **output)
             return
-        call_command("rebuild", last="collaborative", **output)
+        call_command("rebuild", last="blend", **output)
         call_command("rebuild", only="candidates", users=viewers, **output)
         rest = User.objects.filter(is_active=True).exclude(pk__in=viewers).count()
         self.say(f"the worker makes the candidates of {rest} more viewers in the background")
