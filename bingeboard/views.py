@@ -53,7 +53,7 @@ def _answer(request: HttpRequest, request_id: str) -> HttpResponse:
         return _refused(f"send Content-Type: application/json, not {(request.content_type or '')[:60]!r}", status=415)
     try:
         body = _body(request)
-        return _executed(body, _context(request, request_id))
+        return _executed(body, context_of(request, request_id))
     except (RequestDataTooBig, UnreadablePostError):
         return _refused(f"a body may be {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes long", status=413)
     except _BadBody as error:
@@ -87,7 +87,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _context(request: HttpRequest, request_id: str) -> Context:
+def context_of(request: HttpRequest, request_id: str) -> Context:
     """Return who is asking, from the bearer token or else from the session."""
     context = Context(request=request, now=timezone.now(), request_id=request_id, sources=SOURCES)
     viewer_id = request.headers.get("X-Viewer-Id") or None
@@ -148,7 +148,7 @@ def _executed(body: dict[str, Any], context: Context) -> HttpResponse:
     except CannotGetOperationTypeError as error:
         raise Invalid(error.as_http_error_reason()) from None
     except InvalidOperationTypeError:
-        raise Invalid("subscriptions are not served here") from None
+        raise Invalid("subscriptions go over a web socket (graphql-transport-ws)") from None
     errors = result.errors or []
     if any(is_database_down(error.original_error) for error in errors):
         return _unavailable()

@@ -1,4 +1,4 @@
-"""Everything on one machine: database, demo catalogue, pipeline, then web, worker and beat until Ctrl-C."""
+"""Everything on one machine: database, demo catalogue, pipeline, then web, sockets, worker and beat until Ctrl-C."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ QUERY = """query {
 
 
 class Command(BaseCommand):
-    help = "Run everything on this machine with the demo catalogue: servers, pipeline, web, worker and beat."
+    help = "Run everything on this machine with the demo catalogue: servers, pipeline, web, sockets, worker and beat."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -99,9 +99,11 @@ class Command(BaseCommand):
 
     def _run(self, home: Home, port: int, started: float) -> None:
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
-        info = _accounts(home, port)
+        socket_port = _free_from(port + 1)
+        info = _accounts(home, port) | {"socketUrl": f"ws://127.0.0.1:{socket_port}/graphql/"}
         connections.close_all()
-        supervisor = Supervisor(programs(port=port, secret_key=settings.SECRET_KEY, demo_page=True))
+        children = programs(port=port, socket_port=socket_port, secret_key=settings.SECRET_KEY, demo_page=True)
+        supervisor = Supervisor(children)
 
         def tend() -> None:
             for name in servers.revive():
@@ -128,6 +130,7 @@ class Command(BaseCommand):
             f"start page   {info['url']}/",
             f"demo page    {info['url']}/demo/",
             f"GraphiQL     {info['graphqlUrl']}",
+            f"sockets      {info['socketUrl']} (subscriptions, graphql-transport-ws)",
             f"admin        {info['url']}/admin/",
             *(f"  log in     {who['username']} / {who['password']}" for who in info["logins"].values()),
             f"sign in      POST {info['url']}/_allauth/app/v1/auth/login (the start page says how), as",
@@ -156,10 +159,14 @@ def _port(asked: int | None) -> int:
         if not is_free(asked):
             raise Invalid(f"port {asked} is taken; choose another with PORT=…")
         return asked
-    for port in range(FIRST_PORT, FIRST_PORT + 100):
+    return _free_from(FIRST_PORT)
+
+
+def _free_from(first: int) -> int:
+    for port in range(first, min(first + 100, 65536)):
         if is_free(port):
             return port
-    raise Invalid(f"no port from {FIRST_PORT} to {FIRST_PORT + 99} is free; choose one with PORT=…")
+    raise Invalid(f"no port from {first} to {first + 99} is free; choose one with PORT=…")
 
 
 def _accounts(home: Home, port: int) -> dict[str, Any]:

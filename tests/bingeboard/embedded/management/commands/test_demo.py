@@ -122,10 +122,11 @@ def test_a_second_demo_of_a_home_is_refused_and_told_where_the_first_is(home: Ho
 
 
 def test_the_web_stops_first_and_all_share_one_key() -> None:
-    children = programs(port=8123, secret_key="one for all")
+    children = programs(port=8123, socket_port=8124, secret_key="one for all")
 
-    assert [child.name for child in reversed(children)] == ["web", "beat", "worker"]
+    assert [child.name for child in reversed(children)] == ["web", "sockets", "beat", "worker"]
     assert {child.env["BINGEBOARD_SECRET_KEY"] for child in children} == {"one for all"}
     assert "8123" in children[-1].command
+    assert "8124" in children[-2].command
     assert children[-1].env["BINGEBOARD_DEMO"] == "0"
-    assert programs(port=8123, secret_key="x", demo_page=True)[-1].env["BINGEBOARD_DEMO"] == "1"
+    assert programs(port=8123, socket_port=8124, secret_key="x", demo_page=True)[-1].env["BINGEBOARD_DEMO"] == "1"
