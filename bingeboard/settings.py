@@ -159,6 +159,16 @@ GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
 # The demo page lets whoever opens it act as a made-up viewer. `manage.py demo` turns it on; production never has it.
 PRODUCTION = env.str("BINGEBOARD_ENVIRONMENT", default="").strip().lower() in ("production", "prod", "live")
 DEMO = env.bool("BINGEBOARD_DEMO", default=False) and not PRODUCTION
+# Points that one operation may cost, and that one account may spend in a minute (0: any number).
+# The dearest page that a client of ours asks for costs 5,000; twenty of those in a minute are no person's.
+COST_LIMIT = env.int("BINGEBOARD_COST_LIMIT", default=25_000)
+BUDGET_PER_MINUTE = env.int("BINGEBOARD_BUDGET_PER_MINUTE", default=100_000)
+# How many of our own proxies stand before us, and so which entry of X-Forwarded-For is the client's.
+TRUSTED_PROXIES = env.int("BINGEBOARD_TRUSTED_PROXIES", default=0)
+# Whether the schema can be asked for: by introspection, as a file, and by the hints in what a typing error is told.
+INTROSPECTION = env.bool("BINGEBOARD_INTROSPECTION", default=not PRODUCTION)
+# A manifest (sha256 -> document) or a folder of .graphql files: with it, only those documents run.
+TRUSTED_DOCUMENTS = env.str("BINGEBOARD_TRUSTED_DOCUMENTS", default="")
 STRAWBERRY_DJANGO = {
     "FIELD_DESCRIPTION_FROM_HELP_TEXT": True,
     "TYPE_DESCRIPTION_FROM_MODEL_DOCSTRING": False,
