@@ -150,7 +150,8 @@ def account_of(context: Context) -> str:
     if context.caller is not None:
         return f"caller:{context.caller.id}"
     # Each of our proxies has added the address it heard from; what stands before those anybody may have written.
-    heard = [*context.request.META.get("HTTP_X_FORWARDED_FOR", "").split(","), context.request.META.get("REMOTE_ADDR")]
+    written = f"{context.request.META.get('HTTP_X_FORWARDED_FOR', '')},{context.request.META.get('REMOTE_ADDR', '')}"
+    heard = [address.strip() for address in written.split(",") if address.strip()] or ["unknown"]
     return f"address:{heard[-1 - min(settings.TRUSTED_PROXIES, len(heard) - 1)]}"
 
 
