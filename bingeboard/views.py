@@ -2,8 +2,6 @@
 
 import json
 import logging
-import re
-import uuid
 from typing import Any
 
 import orjson
@@ -21,6 +19,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from bingeboard import request_ids
 from bingeboard.context import Context
 from bingeboard.errors import BingeBoardError, Invalid, NotAllowed, Unauthenticated
 from bingeboard.graphql import trusted
@@ -37,14 +36,18 @@ OPERATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
 @csrf_exempt  # bearer requests need no CSRF token; for cookies it is checked below
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or show GraphiQL to a browser; never with a traceback, whatever was sent."""
-    request_id = _request_id(request)
-    if request.method == "GET" and settings.GRAPHIQL and "text/html" in request.headers.get("Accept", ""):
-        response = graphiql_page(request, _csrf_token(request))
-    else:
-        response = _answer(request, request_id)
+    request_id = request_ids.given_or_new(request.headers.get("X-Request-Id", ""))
+    with request_ids.during(request_id):
+        response = _opened(request, request_id)
     response["X-Request-Id"] = request_id
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _opened(request: HttpRequest, request_id: str) -> HttpResponse:
+    if request.method == "GET" and settings.GRAPHIQL and "text/html" in request.headers.get("Accept", ""):
+        return graphiql_page(request, _csrf_token(request))
+    return _answer(request, request_id)
 
 
 def _answer(request: HttpRequest, request_id: str) -> HttpResponse:
@@ -208,11 +211,6 @@ def _unavailable(context: Context | None) -> HttpResponse:
     message = f"the database does not answer; try again in {RETRY_AFTER_SECONDS} s"
     headers = {"Retry-After": RETRY_AFTER_SECONDS}
     return _refused(message, code="INTERNAL", status=503, headers=headers, context=context)
-
-
-def _request_id(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex
 
 
 def _csrf_token(request: HttpRequest) -> str:
