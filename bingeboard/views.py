@@ -26,7 +26,7 @@ from bingeboard.graphql import trusted
 from bingeboard.graphql.problems import is_database_down, present, refusal
 from bingeboard.pages.start import graphiql_page
 from bingeboard.schema import SOURCES, schema
-from bingeboard.users.services import identify
+from bingeboard.signin.services import identify
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "5"
@@ -58,7 +58,7 @@ def _answer(request: HttpRequest, request_id: str) -> HttpResponse:
     context = None
     try:
         body = _body(request)
-        context = _context(request, request_id)
+        context = context_of(request, request_id)
         return _executed(body, context)
     except (RequestDataTooBig, UnreadablePostError):
         return _refused(f"a body may be {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes long", status=413)
@@ -99,7 +99,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _context(request: HttpRequest, request_id: str) -> Context:
+def context_of(request: HttpRequest, request_id: str) -> Context:
     """Return who is asking, from the bearer token or else from the session."""
     context = Context(request=request, now=timezone.now(), request_id=request_id, sources=SOURCES)
     viewer_id = request.headers.get("X-Viewer-Id") or None
@@ -173,7 +173,7 @@ def _executed(body: dict[str, Any], context: Context) -> HttpResponse:
     except CannotGetOperationTypeError as error:
         raise Invalid(error.as_http_error_reason()) from None
     except InvalidOperationTypeError:
-        raise Invalid("subscriptions are not served here") from None
+        raise Invalid("subscriptions go over a web socket (graphql-transport-ws)") from None
     errors = result.errors or []
     if any(is_database_down(error.original_error) for error in errors):
         return _unavailable(context)

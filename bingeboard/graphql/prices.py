@@ -95,6 +95,7 @@ PRICES: Mapping[str, Price] = {
     "Mutation.setConsent": Price(50, "deletes or works out anew all that is derived of the viewer"),
     "Mutation.exportMyData": Price(500, "reads every table"),
     "Mutation.deleteMyData": Price(500, "deletes from every table"),
+    "Subscription.recommendationsChanged": Price(50, "each list that is looked at is made as a query's is"),
     "Show.similar": Price(1, "read for all titles of the page at once"),
 }
 

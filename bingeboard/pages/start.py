@@ -18,12 +18,17 @@ EXAMPLES = PACKAGE / "examples"
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Say what this is, where to go, and how to begin."""
+    address = f"{request.scheme}://{request.get_host()}"
     values = {
         "graphiql": settings.GRAPHIQL,
         "introspection": settings.INTROSPECTION,
         "demo": settings.DEMO,
         "operations": list(operations().values()),
-        "address": f"{request.scheme}://{request.get_host()}",
+        "address": address,
+        "sign_in": example_text("sign_in.sh").replace("$BINGEBOARD_URL", address),
+        "sign_up": example_text("sign_up.sh").replace("$BINGEBOARD_URL", address),
+        "signup": settings.SIGNUP_OPEN,
+        "provider": settings.JWT_ISSUER,
         "python": example_text("recommendations.py"),
         "typescript": example_text("recommendations.ts"),
         "codegen": example_text("codegen.ts"),
