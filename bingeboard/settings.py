@@ -171,7 +171,7 @@ HEADLESS_FRONTEND_URLS = {
     "account_confirm_email": f"{APP_URL}/?key={{key}}",
 }
 # How many of our own proxies stand before us, and so which entry of X-Forwarded-For is the client's.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("BINGEBOARD_TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES = env.int("BINGEBOARD_TRUSTED_PROXIES", default=0)
 # An outside identity provider, whose tokens (JWT) are taken as well; see bingeboard/signin/outside.py.
 JWT_ISSUER = env.str("BINGEBOARD_JWT_ISSUER", default="")
 JWT_AUDIENCE = env.str("BINGEBOARD_JWT_AUDIENCE", default="")
@@ -232,6 +232,14 @@ VECTOR_INDEX_METHOD = env.str("VECTOR_INDEX_METHOD", default="hnsw")
 GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
 # The demo page lets whoever opens it act as a made-up viewer. `manage.py demo` turns it on; production never has it.
 DEMO = env.bool("BINGEBOARD_DEMO", default=False) and not PRODUCTION
+# Points that one operation may cost, and that one account may spend in a minute (0: any number).
+# The dearest page that a client of ours asks for costs 5,000; twenty of those in a minute are no person's.
+COST_LIMIT = env.int("BINGEBOARD_COST_LIMIT", default=25_000)
+BUDGET_PER_MINUTE = env.int("BINGEBOARD_BUDGET_PER_MINUTE", default=100_000)
+# Whether the schema can be asked for: by introspection, as a file, and by the hints in what a typing error is told.
+INTROSPECTION = env.bool("BINGEBOARD_INTROSPECTION", default=not PRODUCTION)
+# A manifest (sha256 -> document) or a folder of .graphql files: with it, only those documents run.
+TRUSTED_DOCUMENTS = env.str("BINGEBOARD_TRUSTED_DOCUMENTS", default="")
 STRAWBERRY_DJANGO = {
     "FIELD_DESCRIPTION_FROM_HELP_TEXT": True,
     "TYPE_DESCRIPTION_FROM_MODEL_DOCSTRING": False,
@@ -244,8 +252,16 @@ LOG_LEVEL = env.str("BINGEBOARD_LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
+    "filters": {"request": {"()": "bingeboard.request_ids.WithRequestId"}},
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s%(request_id)s: %(message)s"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["request"],
+            "stream": sys.stderr,
+        }
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "httpx": {"level": "WARNING"},

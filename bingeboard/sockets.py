@@ -34,9 +34,10 @@ from strawberry.types.graphql import OperationType
 
 from bingeboard.context import Context
 from bingeboard.errors import BingeBoardError, Invalid, Unauthenticated
+from bingeboard.graphql import trusted
 from bingeboard.graphql.problems import is_database_down, present
 from bingeboard.schema import schema
-from bingeboard.views import context_of
+from bingeboard.views import account_of, context_of
 from recommendations.engine.config import DEFAULT
 from recommendations.graphql.changes import Look
 from recommendations.queries.changes import Mark, marks_of
@@ -235,10 +236,11 @@ def _looked(
     latest.unchanged = False
     try:
         context = caller.context()
+        context.account = account_of(context)
         if not isinstance(query, str) or not isinstance(variables or {}, dict):
             raise Invalid('send a payload of {"query": "subscription { ... }", "variables": {...}}')
         result = schema.execute_sync(
-            query,
+            trusted.document_of({"query": query}),
             variable_values=variables,
             operation_name=operation_name if isinstance(operation_name, str) else None,
             context_value=context,
@@ -256,12 +258,17 @@ def _looked(
             raise BingeBoardError("the database does not answer; try again", code="INTERNAL") from None
         return None
     errors = result.errors or []
-    if latest.unchanged or (not first and any(is_database_down(error.original_error) for error in errors)):
+    if latest.unchanged or (not first and any(_passes(error.original_error) for error in errors)):
         return None
     if not errors:
         return cast(ExecutionResult, result)
     told: list[GraphQLError] = [Told(present(error, context.request_id)) for error in errors]
     return (PreExecutionError if first else ExecutionResult)(data=None, errors=told)
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Whether the next look may do better: the database is away, or the viewer's points of this minute are spent."""
+    return is_database_down(error) or (isinstance(error, BingeBoardError) and error.code == "RATE_LIMITED")
 
 
 def door() -> Any:

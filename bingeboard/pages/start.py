@@ -21,6 +21,7 @@ def index(request: HttpRequest) -> HttpResponse:
     address = f"{request.scheme}://{request.get_host()}"
     values = {
         "graphiql": settings.GRAPHIQL,
+        "introspection": settings.INTROSPECTION,
         "demo": settings.DEMO,
         "operations": list(operations().values()),
         "address": address,
@@ -37,7 +38,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def schema_text(request: HttpRequest) -> HttpResponse:
-    """Serve the schema as tools want it."""
+    """Serve the schema as tools want it, where it may be asked for."""
+    if not settings.INTROSPECTION:
+        raise Http404("the schema can not be asked for here")
     return _text((PACKAGE / "schema.graphql").read_text(encoding="utf-8"))
 
 
