@@ -100,7 +100,11 @@ def _without(known: Snapshot, viewer: Viewer, evidence: Evidence, row: int) -> t
         reasons.POPULAR: {"popularity": 0.0, "fame": 0.0, "trend": 0.0},
         reasons.NEW: {"release_day": np.nan},
     }[evidence.kind]
-    arrays = {}
+    arrays: dict[str, Any] = {}
+    if evidence.kind == reasons.POPULAR:
+        arrays["followers"] = replace(
+            known.followers, rate=np.where(known.followers.titles == row, 0.0, known.followers.rate).astype(np.float32)
+        )
     for name, value in changed.items():
         arrays[name] = getattr(known, name).copy()
         arrays[name][row] = value

@@ -413,16 +413,19 @@ class Blending:
 class Candidates:
     """Who is proposed."""
 
-    collaborative: int = number(40, unit="titles", low=10, high=500, why="to compare; lists of it alone are made anew")
-    content_based: int = number(40, unit="titles", low=10, high=500, why="as for collaborative")
-    trending: int = number(20, unit="titles", low=5, high=500, why="few titles trend at once")
-    social: int = number(20, unit="titles", low=5, high=500, why="few friends, few titles")
+    collaborative: int = number(20, unit="titles", low=10, high=500, why="to compare; lists of it alone are made anew")
+    content_based: int = number(20, unit="titles", low=10, high=500, why="as for collaborative")
+    trending: int = number(10, unit="titles", low=5, high=500, why="few titles trend at once")
+    social: int = number(10, unit="titles", low=5, high=500, why="few friends, few titles")
     hybrid: int = number(100, unit="titles", low=10, high=500, why="what pages are cut from")
     lifetime: float = number(24.0, unit="hours", low=1, high=24 * 30, why="the seed's default")
     profile_share: float = number(
         0.3, unit="share", low=0, high=1, why="content: the profile against likeness to each title liked; measured"
     )
     trend_floor: float = number(0.5, unit="score", low=0, high=1, why="what is merely popular ranks below what rises")
+    tidied: float = number(
+        0.05, unit="share", low=0.01, high=1, why="of the table: so much replaced, its room is made usable again"
+    )
     viewers_at_once: int = number(64, unit="viewers", low=1, high=4096, why="memory is viewers x titles x 40 bytes")
 
 
@@ -460,6 +463,9 @@ class Ranking:
     )
     calibrated_places: int = number(40, unit="places", low=0, high=500, why="two pages: few look at a third")
     reasons: int = number(4, unit="reasons", low=1, high=10, why="more is noise")
+    least_reason: float = number(
+        0.01, unit="score", low=0, high=0.5, why="what adds less moves no title, and is kept a hundred times a viewer"
+    )
     reason_titles: int = number(2, unit="titles", low=1, high=5, why="named in one reason")
 
 

@@ -94,6 +94,25 @@ def _counted(waiting: list[tuple[NDArray[np.int64], NDArray[np.float64]]], n: in
     return counted
 
 
+def lifted(
+    followers: Followers, history: NDArray[np.integer], weights: Floats32, total: float, rows: NDArray[np.int64]
+) -> Floats32:
+    """
+    Return what each title of a history adds to the expected rates of rows beyond what any would, (h, k).
+
+    history, weights   (h,) rows of the catalogue and how much each counts, in all `total`
+    """
+    added = np.zeros((len(history), len(rows)), np.float32)
+    if len(followers.titles) and total > 0:
+        first, next_one = (np.searchsorted(followers.titles, which) for which in (history, rows))
+        first, next_one = (np.minimum(place, len(followers.titles) - 1) for place in (first, next_one))
+        counted = np.flatnonzero(followers.titles[first] == history)
+        reached = np.flatnonzero(followers.titles[next_one] == rows)
+        added[np.ix_(counted, reached)] = followers.lift[np.ix_(first[counted], next_one[reached])]
+        added *= weights[:, None] / np.float32(total)
+    return added
+
+
 def expected(followers: Followers, histories: sparse.csr_matrix) -> Floats32:
     """
     Return how likely each title is to be liked next, (n_viewers, n_titles); rows of who liked nothing counted are 0.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recommendations.engine.arrays import take_rows
 from recommendations.engine.config import EngineConfig
+from recommendations.engine.followers import lifted
 from recommendations.engine.moments import Effect
 from recommendations.engine.scoring import Opinions, brought
 from recommendations.engine.slates import Slate
@@ -67,6 +68,8 @@ def explain(
     """
     Return the reasons of each title of a slate, at most ranking.reasons each and at least one, largest first.
 
+    What adds less than ranking.least_reason is left out, unless it is all there is.
+
     place    the viewer's row in the opinions
     moment   what the moment added, where it was asked
 
@@ -75,7 +78,7 @@ def explain(
     shares = _shares(place, opinions, slate)
     profile_share = config.candidates.profile_share
     sources = [
-        *_because(snapshot, place, opinions, slate, shares["collaborative"], config),
+        *_because(snapshot, place, opinions, slate, shares, config),
         *_taste(snapshot, viewer, slate, shares["content_based"] * profile_share, config),
         *_stated(snapshot, viewer, slate),
         *_likeness(snapshot, place, opinions, slate, shares["content_based"] * (1 - profile_share)),
@@ -88,6 +91,8 @@ def explain(
     weights = np.stack([source.weight for source in sources])
     order = np.argsort(-weights, axis=0, kind="stable")[: config.ranking.reasons]
     kept = np.take_along_axis(weights, order, axis=0)
+    # The first is named however little it adds.
+    kept[1:][kept[1:] < config.ranking.least_reason] = 0.0
     return [
         [sources[s].name(i, weight) for s, weight in zip(of_title, heavy, strict=True) if weight > 0]
         or [Evidence(POPULAR if slate.base[i] > 0 else ASKED, 0.0)]
@@ -128,15 +133,33 @@ def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
 
 
 def _because(
-    snapshot: Snapshot, place: int, opinions: Opinions, slate: Slate, share: Floats, config: EngineConfig
+    snapshot: Snapshot,
+    place: int,
+    opinions: Opinions,
+    slate: Slate,
+    shares: dict[str, Floats],
+    config: EngineConfig,
 ) -> list[Source]:
-    """Name the watched titles whose weights brought the collaborative share, in proportion."""
+    """
+    Name the watched titles that brought a title: what those who liked them liked as well, or went on to like.
+
+    What they brought to the popular share is taken out of it: it is not popularity.
+    """
     held = slice(opinions.queries.indptr[place], opinions.queries.indptr[place + 1])
     history, weights = opinions.queries.indices[held], opinions.queries.data[held]
-    if len(history) == 0 or not share.any():
+    if len(history) == 0 or not (shares["collaborative"].any() or shares["popular"].any()):
         return []
-    added = brought(snapshot, history, weights, slate.rows)
+    added = brought(snapshot, history, weights, slate.rows).astype(np.float64)
     total = added.sum(axis=0)
+    added *= np.divide(shares["collaborative"], total, out=np.zeros(len(slate)), where=total > 0)
+    if slate.algorithm == "hybrid" and opinions.popular_unit[place] > 0:
+        whole = float(opinions.histories[place].sum())
+        next_one = lifted(snapshot.followers, snapshot.items[history], weights, whole, slate.rows)
+        next_one = next_one * (opinions.weights["popular"][place] / opinions.popular_unit[place])
+        next_one *= shares["popular"] > 0
+        shares["popular"] = np.maximum(shares["popular"] - next_one.sum(axis=0), 0.0)
+        added += next_one
+    whole_share = np.maximum(added.sum(axis=0), 0.0)
     titles = snapshot.items[history].tolist()
     most, columns = [], np.arange(len(slate))
     part = np.zeros(len(slate))
@@ -146,12 +169,11 @@ def _because(
         part += np.maximum(gain, 0.0)
         most.append(np.where(gain > 0, best, -1).tolist())
         added[best, columns] = -np.inf
-    fraction = np.divide(part, total, out=np.zeros(len(slate)), where=total > 0)
 
     def named(i: int, weight: float) -> Evidence:
         return Evidence(BECAUSE, weight, rows=tuple(titles[places[i]] for places in most if places[i] >= 0))
 
-    return [Source(BECAUSE, share * np.minimum(fraction, 1.0), named)]
+    return [Source(BECAUSE, np.minimum(part, whole_share), named)]
 
 
 def _taste(snapshot: Snapshot, viewer: Viewer, slate: Slate, share: Floats, config: EngineConfig) -> list[Source]:

@@ -23,7 +23,8 @@ class Opinions:
     """
     What each algorithm thinks, (n_viewers, n_titles) float32 in [0, 1] each; 0 is no opinion.
 
-    popular     what is popular, for each viewer; no algorithm of its own
+    popular     what is popular, for each viewer; no algorithm of its own. Where it follows from a history, expected
+                rates of `followers` were divided by popular_unit, (n_viewers,); 0 where it does not
     histories   csr (n_viewers, n_titles): how much each title of the history counts
     queries     the same over the titles of the item-item model, csr (n_viewers, n_items)
     blend       the hybrid; weights[algorithm] is (n_viewers,), the share each has in it, popularity included
@@ -34,6 +35,7 @@ class Opinions:
     trending: Scores
     social: Scores
     popular: Scores
+    popular_unit: NDArray[np.float32]
     blend: Scores
     weights: dict[str, NDArray[np.float32]]
     histories: sparse.csr_matrix
@@ -58,14 +60,14 @@ def opinions(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig
     trending = np.broadcast_to(trending_scores(snapshot, config), content.shape)
     social = social_scores(snapshot, viewers)
     weights = blend_weights(viewers, snapshot.blend, config)
-    popular = popular_scores(snapshot, viewers, histories)
+    popular, popular_unit = popular_scores(snapshot, viewers, histories)
     blend = (
         weights["collaborative"][:, None] * collaborative
         + weights["content_based"][:, None] * content
         + weights["trending"][:, None] * trending
         + weights["popular"][:, None] * popular
     )
-    return Opinions(collaborative, content, trending, social, popular, blend, weights, histories, queries)
+    return Opinions(collaborative, content, trending, social, popular, popular_unit, blend, weights, histories, queries)
 
 
 def weighted_histories(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig) -> sparse.csr_matrix:
@@ -152,12 +154,19 @@ def trending_scores(snapshot: Snapshot, config: EngineConfig) -> Scores:
     return rising.astype(np.float32)
 
 
-def popular_scores(snapshot: Snapshot, viewers: Sequence[Viewer], histories: sparse.csr_matrix) -> Scores:
-    """Return what comes next after what each viewer liked, or what is best known where nothing tells, in [0, 1]."""
-    scores = to_unit(_unknown(expected(snapshot.followers, histories), viewers))
-    strangers = ~scores.any(axis=1)
-    scores[strangers] = snapshot.fame.astype(np.float32)[None, :]
-    return scores
+def popular_scores(
+    snapshot: Snapshot, viewers: Sequence[Viewer], histories: sparse.csr_matrix
+) -> tuple[Scores, NDArray[np.float32]]:
+    """
+    Return what comes next after what each viewer liked, or what is best known where nothing tells, in [0, 1].
+
+    And by what the expected rates were divided for it, (n_viewers,), 0 where nothing tells.
+    """
+    rates = np.maximum(_unknown(expected(snapshot.followers, histories), viewers), 0)
+    unit = rates.max(axis=1, initial=0.0)
+    np.divide(rates, unit[:, None], out=rates, where=unit[:, None] > 0)
+    rates[unit <= 0] = snapshot.fame.astype(np.float32)[None, :]
+    return rates, unit
 
 
 def social_scores(snapshot: Snapshot, viewers: Sequence[Viewer]) -> Scores:

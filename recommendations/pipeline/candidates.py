@@ -233,15 +233,34 @@ def rebuild(
 
     What a viewer did is marked as known before it is read: an act that comes in meanwhile leaves the viewer stale.
     """
-    total = 0
+    total = untidied = 0
     for chunk in _chunks(_viewers(user_ids)):
         versions = _versions(chunk)
         folding.settle(user_ids=chunk, config=config)
         proposals = generate(user_ids=chunk, now=now, config=config)
-        total += store(user_ids=chunk, proposals=proposals, versions=versions, now=now, config=config)
+        kept = store(user_ids=chunk, proposals=proposals, versions=versions, now=now, config=config)
+        total += kept
+        untidied = _tidied(untidied + kept, config)
         if progress is not None:
             progress(len(chunk))
     return total
+
+
+def _tidied(replaced: int, config: EngineConfig) -> int:
+    """
+    Make the room of replaced rows usable again where they are many; returns how many wait for that still.
+
+    Autovacuum looks once a minute: by then a whole table has been replaced, and takes twice its room from then on.
+    """
+    if connection.in_atomic_block:
+        return replaced
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'recommendation_candidates'::regclass")
+        if replaced < config.candidates.tidied * max(cursor.fetchone()[0], 0):
+            return replaced
+        # Somebody who tidies up already does it for both.
+        cursor.execute("VACUUM (SKIP_LOCKED) recommendation_candidates")
+    return 0
 
 
 def store(

@@ -217,10 +217,11 @@ def slates(given: Answers | None, **more) -> dict:
 
 @pytest.mark.parametrize("algorithm", ["hybrid", "collaborative", "content_based", "trending"])
 def test_what_rests_comes_after_all_others_and_the_page_is_still_filled(algorithm) -> None:
-    plain = slates(None)[algorithm]
+    whole = {"sizes": dict.fromkeys(ALL_ALGORITHMS, 20)}
+    plain = slates(None, **whole)[algorithm]
     first = plain.slate.rows[:2].tolist()
 
-    resting = slates(answers(first, near=[(row, place) for place, row in enumerate(first)]))[algorithm]
+    resting = slates(answers(first, near=[(row, place) for place, row in enumerate(first)]), **whole)[algorithm]
 
     assert sorted(resting.slate.rows) == sorted(plain.slate.rows)
     assert set(resting.slate.rows[-2:].tolist()) == set(first)
