@@ -13,8 +13,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from bingeboard.errors import Unauthenticated
 from bingeboard.signin.models import CacheEntry, Session
 from bingeboard.signin.services import end_sessions_of, purge
+from bingeboard.sockets import Caller
 from bingeboard.users.models import User
 from recommendations.pipeline.holdings import erase
 from tests.door import viewer
@@ -81,6 +83,17 @@ def test_whoever_signs_out_is_refused_by_the_next_request(app: SignIn, dashed: U
     assert answer.status_code == 401
     assert (app.who(token), app.who(other)) == (GONE, "Dash")
     assert app.call("GET", "auth/session", token=token).status_code == 410
+
+
+def test_the_side_door_of_sockets_knows_the_same_tokens(app: SignIn, dashed: User) -> None:
+    token = app.sign_in("Dash")
+    caller = Caller({"headers": [(b"authorization", f"Bearer {token}".encode())]}, socket=None)  # type: ignore[arg-type]
+    assert caller.context().viewer == dashed
+
+    app.call("DELETE", "auth/session", token=token)
+
+    with pytest.raises(Unauthenticated):
+        caller.context()
 
 
 def test_the_bearer_header_will_do_to_sign_out(app: SignIn, dashed: User) -> None:
