@@ -42,6 +42,7 @@ from graphql import (
 
 from bingeboard.graphql.paging import LARGEST_PAGE
 from bingeboard.graphql.prices import PRICES, SIZES, USUAL_SIZE, Price
+from bingeboard.graphql.problems import too_complex
 
 # What a page is asked with.
 FIRST = "first"
@@ -49,6 +50,9 @@ FIRST = "first"
 SIZING = frozenset({FIRST}.union(*({price.batch, *price.lists.values()} for price in PRICES.values()))) - {""}
 # No sum goes beyond: what JavaScript, and JSON with it, can still count.
 MOST = 2**53 - 1
+# Fields and fragments looked at for one sum: twenty times what may be asked for. Only a document made to be dear to add
+# up, by fragments in fragments with other sizes around them each time, comes near; it is given up in 10 ms.
+MOST_STEPS = 10_000
 # Longer lists are refused by name, whatever they would cost.
 LONGEST_BATCH = 500
 # Items of lists further inside, by "Type.field".
@@ -90,7 +94,8 @@ def cost_of(
     fragments   by name; those that are missing, or hold themselves, cost nothing: validation refuses them
     sizes       the items that variables stand for; see `sizes_of`
 
-    The caller has seen to it that the document is small with its fragments spread.
+    The caller has seen to it that the document is small with its fragments spread. Raises GraphQLError (TOO_COMPLEX)
+    where it takes more than MOST_STEPS all the same.
     """
     root = schema.get_root_type(operation.operation)
     cost = _Reckoning(schema, fragments, sizes).selections(operation.selection_set, root, ())
@@ -130,10 +135,14 @@ class _Reckoning:
     ) -> None:
         self._schema, self._fragments, self._sizes = schema, fragments, sizes
         self._known: dict[tuple[str, Around], int] = {}
+        self._steps = 0
 
     def selections(self, selected: SelectionSetNode | None, parent: GraphQLNamedType | None, around: Around) -> int:
         """Return what a selection on the parent costs."""
         cost = 0
+        self._steps += len(selected.selections) if selected else 0
+        if self._steps > MOST_STEPS:
+            raise too_complex("what the document's fragments cost, spread where they are, takes too long to add up")
         for node in selected.selections if selected else ():
             if isinstance(node, FieldNode):
                 cost += self._field(node, parent, around)

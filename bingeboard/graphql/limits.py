@@ -15,6 +15,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
     ListTypeNode,
@@ -85,7 +86,11 @@ class Limits(SchemaExtension):
     def _charge(self, plan: Plan) -> None:
         """Work out what is asked, say so beside the answer, and spend it; refused where it is too much or not there."""
         asked, context = self.execution_context, self.execution_context.context
-        cost = _cost(plan, asked._provided_operation_name, asked.variables or {}, asked.schema._schema)
+        cost, trouble = None, None
+        try:
+            cost = _cost(plan, asked._provided_operation_name, asked.variables or {}, asked.schema._schema)
+        except (GraphQLError, RecursionError) as error:
+            trouble = error
         limit = settings.COST_LIMIT
         # What is refused anyway spends nothing; the account is looked at all the same, to say what is left.
         is_refused = cost is None or cost > limit or (plan.asks_for_the_schema and not settings.INTROSPECTION)
@@ -99,6 +104,8 @@ class Limits(SchemaExtension):
                 "remaining": balance.remaining if balance else None,
                 "resetsInSeconds": balance.resets_in_seconds if balance else None,
             }
+        if trouble is not None:
+            raise trouble
         if plan.asks_for_the_schema and not settings.INTROSPECTION:
             raise NotAllowed("the schema can not be asked for here")
         if cost is not None and cost > limit:

@@ -128,6 +128,22 @@ def test_a_client_gets_the_list_at_once_and_a_fresh_one_after_an_act(house: Hous
     assert before[0] not in after
 
 
+def test_every_list_says_what_it_cost_and_is_paid_by_the_viewer(house: House) -> None:
+    viewer = house.viewers[0]
+
+    async def talk(line: Line) -> list[dict[str, Any]]:
+        await line.sign_in(house.token, viewer)
+        await line.subscribe("1", first=5)
+        first = await line.hear()
+        await act(house, viewer, titles(first)[0])
+        return [first, await line.hear()]
+
+    costs = [message["payload"]["extensions"]["cost"] for message in on_line(house, talk)]
+
+    assert costs[0]["requested"] == costs[1]["requested"] > 50
+    assert costs[0]["remaining"] > costs[1]["remaining"] or costs[1]["resetsInSeconds"] > costs[0]["resetsInSeconds"]
+
+
 def test_what_happens_to_others_is_not_sent(house: House) -> None:
     ada, ben = house.viewers[1:3]
 

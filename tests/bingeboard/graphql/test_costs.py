@@ -22,6 +22,7 @@ from bingeboard.graphql.limits import _cost
 from bingeboard.graphql.plans import plan_of
 from bingeboard.graphql.prices import PRICES, SIZES
 from bingeboard.schema import schema
+from tests.door import Door
 
 SCHEMA = schema._schema
 SHOWS = PRICES["Query.shows"].points
@@ -152,6 +153,22 @@ def test_fragments_that_spread_fragments_are_not_walked_again(monkeypatch: pytes
     monkeypatch.setattr(limits, "MOST_FIELDS", 2**70)
     bomb = f"{{ ...F0 }} {doubling} fragment F60 on Query {{ platforms {{ name }} }}"
     assert cost(bomb) == min(MOST, 2**60 * (PRICES["Query.platforms"].points + 10))
+
+
+@pytest.mark.parametrize("inside", ["", "{ edges }"])
+def test_fragments_that_are_dear_to_add_up_are_given_up(door: Door, inside: str) -> None:
+    """Every page has another size, so that no sum is the same as one before."""
+    pages = " ".join(f"p{n}: shows(first: {n + 1}) {{ ...F0 }}" for n in range(80))
+    spreads = 1 if inside else 15
+    n_fragments = 200
+    chain = "".join(f"fragment F{n} on ShowConnection {{ {f'...F{n + 1} ' * spreads} }}" for n in range(n_fragments))
+    document = f"{{ {pages} }} {chain} fragment F{n_fragments} on ShowConnection {inside or '{ ...F0 }'}"
+
+    answer = door.ask(document)
+
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["TOO_COMPLEX"]
+    assert "takes too long to add up" in answer["errors"][0]["message"]
+    assert answer["extensions"]["cost"]["requested"] is None
 
 
 def test_a_document_asked_again_is_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
