@@ -22,7 +22,7 @@ ADA, BOB = "besieged-ada", "besieged-bob"
 BOBS_LIST = uuid.UUID("b0b00000-0000-4000-8000-000000000001")
 # What an answer must never hold: traces, statements, paths, names of our tools.
 CANARIES = re.compile(
-    r'Traceback|File "|line \d+, in|\.py\b|site-packages|/(?:usr|home|work|tmp|etc)/|psycopg|django|strawberry'
+    r'Traceback|File "|line \d+, in|(?<!manage)\.py\b|site-packages|/(?:usr|home|work|tmp|etc)/|psycopg|django|strawberry'
     r"|SELECT |INSERT |UPDATE |DELETE |FROM |relation |column |sqlstate|password|bob's secret",
     re.IGNORECASE,
 )
