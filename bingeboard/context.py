@@ -57,6 +57,8 @@ class Context:
     by_session  signed in by cookie: what they may do is what their account may do
     now         the moment the request came in, aware UTC: every resolver sees the same one
     sources     by name, how each app reads a batch: (context, keys, *arguments) -> {key: value}
+    account     whose budget of points this spends; empty where the house asks itself, for its own pages
+    cost        what the operation cost and what the account has left, as clients see it; once it is known
     """
 
     request: HttpRequest
@@ -69,6 +71,8 @@ class Context:
     sources: Mapping[str, Callable[..., Mapping[Any, Any]]] = field(default_factory=dict)
     loaders: dict[Any, Loader] = field(default_factory=dict)
     rows_left: int = ROWS_A_REQUEST
+    account: str = ""
+    cost: dict[str, int | None] | None = None
 
     def require_user(self) -> Person:
         """Return the viewer, or refuse."""

@@ -28,7 +28,7 @@ from bingeboard.graphql.validation import Validation
 from bingeboard.shows.graphql import schema as shows
 from bingeboard.users.graphql import schema as users
 from experiments.graphql import schema as experiments
-from recommendations.graphql import batches, home, measures, privacy, search
+from recommendations.graphql import batches, changes, home, measures, privacy, search
 from recommendations.graphql import schema as recommendations
 from social.graphql import schema as social
 
@@ -60,6 +60,10 @@ class Schema(strawberry.Schema):
                 # Python's None means left out; printing it as a default would promise something else.
                 if argument.default_value is None:
                     argument.default_value = Undefined
+        # Each time something changed, the field is answered once, as a query's is; see bingeboard.sockets.
+        listened = self._schema.subscription_type
+        for name, field in listened.fields.items() if listened else ():
+            field.resolve = changes.LOOKS[name]
         self._schema.type_map["UUID"].description = "A UUID in its usual form of 36 letters."
         moments: Any = self._schema.type_map["DateTime"]
         moments.parse_value = moments.coerce_input_value = _quick(moments.parse_value)
@@ -100,14 +104,18 @@ QUERIES = (
     measures.MeasuresQuery,
 )
 MUTATIONS = (recommendations.RecommendationsMutation, social.SocialMutation, privacy.PrivacyMutation)
+SUBSCRIPTIONS = (changes.RecommendationsSubscription,)
 Query = merge_types("Query", QUERIES)
 Mutation = merge_types("Mutation", MUTATIONS)
+Subscription = merge_types("Subscription", SUBSCRIPTIONS)
 Query.__strawberry_definition__.description = "What can be asked."  # type: ignore[attr-defined]
 Mutation.__strawberry_definition__.description = "What can be told."  # type: ignore[attr-defined]
+Subscription.__strawberry_definition__.description = "What is sent when it changes."  # type: ignore[attr-defined]
 
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     execution_context_class=Executor,
     extensions=[Limits, ParserCache, Validation],
 )

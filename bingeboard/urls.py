@@ -1,7 +1,7 @@
-"""/admin/, /graphql/, /health/, a start page and, where it is on, the demo page: the whole web surface."""
+"""/admin/, /graphql/, /_allauth/ (signing in), /health/, a start page and the demo page: the whole web surface."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from bingeboard import views
 from bingeboard.pages import demo, start
@@ -14,6 +14,7 @@ urlpatterns = [
     path("demo/viewer/", demo.choose, name="demo-viewer"),
     path("demo/act/", demo.act, name="demo-act"),
     path("admin/", admin.site.urls),
+    path("_allauth/", include("allauth.headless.urls")),
     path("graphql/", views.graphql, name="graphql"),
     path("graphql", views.graphql),
     path("health/", views.health, name="health"),

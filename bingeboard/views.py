@@ -2,8 +2,6 @@
 
 import json
 import logging
-import re
-import uuid
 from typing import Any
 
 import orjson
@@ -21,12 +19,14 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from bingeboard import request_ids
 from bingeboard.context import Context
 from bingeboard.errors import BingeBoardError, Invalid, NotAllowed, Unauthenticated
+from bingeboard.graphql import trusted
 from bingeboard.graphql.problems import is_database_down, present, refusal
 from bingeboard.pages.start import graphiql_page
 from bingeboard.schema import SOURCES, schema
-from bingeboard.users.services import identify
+from bingeboard.signin.services import identify
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "5"
@@ -38,14 +38,18 @@ OPERATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
 @csrf_exempt  # bearer requests need no CSRF token; for cookies it is checked below
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or show GraphiQL to a browser; never with a traceback, whatever was sent."""
-    request_id = _request_id(request)
-    if request.method == "GET" and settings.GRAPHIQL and "text/html" in request.headers.get("Accept", ""):
-        response = graphiql_page(request, _csrf_token(request))
-    else:
-        response = _answer(request, request_id)
+    request_id = request_ids.given_or_new(request.headers.get("X-Request-Id", ""))
+    with request_ids.during(request_id):
+        response = _opened(request, request_id)
     response["X-Request-Id"] = request_id
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _opened(request: HttpRequest, request_id: str) -> HttpResponse:
+    if request.method == "GET" and settings.GRAPHIQL and "text/html" in request.headers.get("Accept", ""):
+        return graphiql_page(request, _csrf_token(request))
+    return _answer(request, request_id)
 
 
 def _answer(request: HttpRequest, request_id: str) -> HttpResponse:
@@ -53,17 +57,19 @@ def _answer(request: HttpRequest, request_id: str) -> HttpResponse:
         return _refused("send GraphQL as a POST with a JSON body", status=405, headers={"Allow": "POST"})
     if request.content_type != "application/json":
         return _refused(f"send Content-Type: application/json, not {(request.content_type or '')[:60]!r}", status=415)
+    context = None
     try:
         body = _body(request)
-        return _executed(body, _context(request, request_id))
+        context = context_of(request, request_id)
+        return _executed(body, context)
     except (RequestDataTooBig, UnreadablePostError):
         return _refused(f"a body may be {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes long", status=413)
     except _BadBody as error:
         return _refused(str(error), status=400)
     except BingeBoardError as error:
-        return _refused(error.message, code=error.code, status=200)
+        return _refused(error.message, code=error.code, status=200, context=context)
     except Exception as error:  # the last resort: whatever it is, the client gets an id and the log the story
-        return _failed(error, request_id)
+        return _failed(error, request_id, context)
 
 
 class _BadBody(Exception):
@@ -80,7 +86,13 @@ def _body(request: HttpRequest) -> dict[str, Any]:
         raise _BadBody("the body is no JSON that can be read") from None
     if not isinstance(body, dict):
         raise _BadBody('send one JSON object: {"query": "...", "variables": {...}}')
-    kinds: dict[str, type] = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
+    kinds: dict[str, type] = {
+        "query": str,
+        "variables": dict,
+        "operationName": str,
+        "extensions": dict,
+        "documentId": str,
+    }
     for name, kind in kinds.items():
         if body.get(name) is not None and not isinstance(body[name], kind):
             expected = "an object" if kind is dict else "a string"
@@ -92,7 +104,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _context(request: HttpRequest, request_id: str) -> Context:
+def context_of(request: HttpRequest, request_id: str) -> Context:
     """Return who is asking, from the bearer token or else from the session."""
     context = Context(request=request, now=timezone.now(), request_id=request_id, sources=SOURCES)
     viewer_id = request.headers.get("X-Viewer-Id") or None
@@ -139,10 +151,23 @@ def _unexempted() -> HttpResponse:
     return HttpResponse()
 
 
+def account_of(context: Context) -> str:
+    """Return whose budget a request spends: the viewer's, else the service's, else that of the address it came from."""
+    if context.viewer is not None:
+        return f"viewer:{context.viewer.id}"
+    if context.caller is not None:
+        return f"caller:{context.caller.id}"
+    # Each of our proxies has added the address it heard from; what stands before those anybody may have written.
+    written = f"{context.request.META.get('HTTP_X_FORWARDED_FOR', '')},{context.request.META.get('REMOTE_ADDR', '')}"
+    heard = [address.strip() for address in written.split(",") if address.strip()] or ["unknown"]
+    return f"address:{heard[-1 - min(settings.TRUSTED_PROXIES, len(heard) - 1)]}"
+
+
 def _executed(body: dict[str, Any], context: Context) -> HttpResponse:
+    context.account = account_of(context)
     try:
         result = schema.execute_sync(
-            body.get("query"),
+            trusted.document_of(body),
             variable_values=body.get("variables"),
             operation_name=body.get("operationName"),
             context_value=context,
@@ -153,37 +178,44 @@ def _executed(body: dict[str, Any], context: Context) -> HttpResponse:
     except CannotGetOperationTypeError as error:
         raise Invalid(error.as_http_error_reason()) from None
     except InvalidOperationTypeError:
-        raise Invalid("subscriptions are not served here") from None
+        raise Invalid("subscriptions go over a web socket (graphql-transport-ws)") from None
     errors = result.errors or []
     if any(is_database_down(error.original_error) for error in errors):
-        return _unavailable()
+        return _unavailable(context)
     answer: dict[str, Any] = {"data": result.data}
     if errors:
         answer["errors"] = [present(error, context.request_id) for error in errors]
-    return HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")
+    return HttpResponse(orjson.dumps({**answer, **_beside(context)}, default=str), content_type="application/json")
 
 
-def _failed(error: Exception, request_id: str) -> HttpResponse:
+def _failed(error: Exception, request_id: str, context: Context | None) -> HttpResponse:
     if is_database_down(error):
-        return _unavailable()
+        return _unavailable(context)
     shown = present(GraphQLError(str(error), original_error=error), request_id)
-    return HttpResponse(orjson.dumps({"data": None, "errors": [shown]}), content_type="application/json")
+    answer = {"data": None, "errors": [shown], **_beside(context)}
+    return HttpResponse(orjson.dumps(answer), content_type="application/json")
+
+
+def _beside(context: Context | None) -> dict[str, Any]:
+    """Return what stands beside every answer to a document that could be read: what it cost."""
+    return {"extensions": {"cost": context.cost}} if context is not None and context.cost is not None else {}
 
 
 def _refused(
-    message: str, *, status: int, code: str = "BAD_INPUT", headers: dict[str, str] | None = None
+    message: str,
+    *,
+    status: int,
+    code: str = "BAD_INPUT",
+    headers: dict[str, str] | None = None,
+    context: Context | None = None,
 ) -> HttpResponse:
-    return JsonResponse(refusal(message, code), status=status, headers=headers)
+    return JsonResponse({**refusal(message, code), **_beside(context)}, status=status, headers=headers)
 
 
-def _unavailable() -> HttpResponse:
+def _unavailable(context: Context | None) -> HttpResponse:
     message = f"the database does not answer; try again in {RETRY_AFTER_SECONDS} s"
-    return _refused(message, code="INTERNAL", status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})
-
-
-def _request_id(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex
+    headers = {"Retry-After": RETRY_AFTER_SECONDS}
+    return _refused(message, code="INTERNAL", status=503, headers=headers, context=context)
 
 
 def _csrf_token(request: HttpRequest) -> str:

@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from bingeboard.errors import Stale
+from bingeboard.signin import services as signin
 from recommendations.pipeline import rebuild, retention, sweep
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,6 @@ def purge() -> int:
 
 @shared_task(name="recommendations.retire", **PATIENT)
 def retire() -> int:
-    """Let acts and feedback leave that are past their time, in small batches; what they amounted to stays."""
+    """Let acts, feedback and sessions leave that are past their time; what acts amounted to stays."""
     now = timezone.now()
-    return retention.retire_events(now=now) + retention.purge_feedback(now=now)
+    return retention.retire_events(now=now) + retention.purge_feedback(now=now) + signin.purge(now=now)

@@ -5,12 +5,14 @@ import uuid
 from html.parser import HTMLParser
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, SolarSchedule
 
 from bingeboard.shows.models import Platform, Show, ShowPlatform, ShowTag, Watchlist
+from bingeboard.signin.models import Session
 from bingeboard.users.models import User
 from bingeboard.users.services import issue_token
 from experiments.models import RecommendationExperiment
@@ -148,6 +150,11 @@ def _served(user: User, now: dt.datetime) -> engine.ServedList:
 
 
 def _machinery(users: list[User], now: dt.datetime) -> None:
+    over = now + dt.timedelta(days=1)
+    Session.objects.bulk_create(
+        Session(session_key=f"{n:064}", user=user, expire_date=over) for n, user in enumerate(users)
+    )
+    EmailAddress.objects.bulk_create(EmailAddress(user=user, email=f"{user.pk}@example.org") for user in users)
     for n in range(ROWS):
         create_experiment(name=f"try-{n}", variants=[VariantSpec("control"), VariantSpec("bold")], now=now)
         engine.ModelArtifact.objects.create(

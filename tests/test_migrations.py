@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
-OURS = ("recommendations", "experiments", "social", "shows", "users")
+OURS = ("recommendations", "experiments", "social", "shows", "users", "signin")
 
 
 @pytest.mark.django_db

@@ -25,6 +25,8 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
         ("recommendations.platformuserpreference", "Services they have", "subscriptions"),
         ("shows.watchlist", "Watchlists", "bookmark"),
         ("social.friendship", "Friendships", "handshake"),
+        ("account.emailaddress", "Mail addresses", "mail"),
+        ("signin.session", "Signed in", "login"),
     ],
     "Behaviour": [
         ("recommendations.userbehaviorevent", "Events", "bolt"),

@@ -1,4 +1,4 @@
-"""What serves the product on one machine: web, worker and beat, as the supervisor runs them."""
+"""What serves the product on one machine: web, sockets, worker and beat, as the supervisor runs them."""
 
 import signal
 import sys
@@ -6,19 +6,22 @@ import sys
 from bingeboard.embedded.supervisor import Child
 
 
-def programs(*, port: int, secret_key: str, demo_page: bool = False) -> list[Child]:
+def programs(*, port: int, socket_port: int, secret_key: str, demo_page: bool = False) -> list[Child]:
     """
     Return what the supervisor runs. The last is stopped first: nothing comes in while the rest ends.
 
-    demo_page   whether the web lets anyone act as a made-up viewer
+    socket_port   where subscriptions are listened for; the web's own server speaks WSGI, which has none
+    demo_page     whether the web lets anyone act as a made-up viewer
     """
     web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     web += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
+    sockets = ["uvicorn", "--host", "127.0.0.1", "--port", str(socket_port), "--log-level", "warning"]
+    sockets += ["--ws", "websockets-sansio", "--no-access-log", "--timeout-graceful-shutdown", "3"]
     celery = ["celery", "-A", "bingeboard", "--quiet"]
     worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "info", "--without-mingle"]
     beat = [*celery, "beat", "--loglevel", "info", "--pidfile", ""]
     env = {
-        # One BLAS thread each: three processes share the machine's cores with the database.
+        # One BLAS thread each: these processes share the machine's cores with the database.
         "OPENBLAS_NUM_THREADS": "1",
         # One key for all of them.
         "BINGEBOARD_SECRET_KEY": secret_key,
@@ -30,5 +33,6 @@ def programs(*, port: int, secret_key: str, demo_page: bool = False) -> list[Chi
         # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.
         Child("worker", [*python, *worker], env, death_signal=signal.SIGQUIT),
         Child("beat", [*python, *beat], env),
+        Child("sockets", [*python, *sockets, "bingeboard.asgi:application"], env),
         Child("web", [*python, *web, "bingeboard.wsgi:application"], {**env, "BINGEBOARD_DEMO": str(int(demo_page))}),
     ]

@@ -1,4 +1,7 @@
-"""How much one document may ask, found out before a resolver runs; later limits by cost belong here too."""
+"""
+How much one document may ask, found out before a resolver runs: its length, its depth and breadth, its cost, what is
+left of its account's budget, and whether it may ask what can be asked.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -6,11 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLSchema,
     InlineFragmentNode,
     ListTypeNode,
     ListValueNode,
@@ -23,7 +28,11 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from bingeboard.errors import Invalid
+from bingeboard.context import Context
+from bingeboard.errors import BingeBoardError, Invalid, NotAllowed
+from bingeboard.graphql import budget
+from bingeboard.graphql.costs import cost_of, sizes_of
+from bingeboard.graphql.plans import Plan, plan_of
 from bingeboard.graphql.problems import too_complex
 from bingeboard.graphql.shape import refuse_pairs, refuse_shape
 
@@ -61,6 +70,12 @@ class Limits(SchemaExtension):
         self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
         yield
 
+    def on_parse(self) -> Iterator[None]:
+        yield
+        document = self.execution_context.graphql_document
+        if document is not None:
+            self._charge(plan_of(document))
+
     def on_validate(self) -> Iterator[None]:
         document = self.execution_context.graphql_document
         if document is not None:
@@ -71,6 +86,62 @@ class Limits(SchemaExtension):
             _refuse_bad_text(document, self.execution_context.query or "")
             check_variables(document, self.execution_context.variables or {})
         yield
+
+    def get_results(self) -> dict[str, Any]:
+        """Say what the operation cost beside its answer."""
+        context = self.execution_context.context
+        return {"cost": context.cost} if isinstance(context, Context) and context.cost else {}
+
+    def _charge(self, plan: Plan) -> None:
+        """Work out what is asked, say so beside the answer, and spend it; refused where it is too much or not there."""
+        asked, context = self.execution_context, self.execution_context.context
+        cost = _cost(plan, asked._provided_operation_name, asked.variables or {}, asked.schema._schema)
+        limit = settings.COST_LIMIT
+        # What is refused anyway spends nothing; the account is looked at all the same, to say what is left.
+        is_refused = cost is None or cost > limit or (plan.asks_for_the_schema and not settings.INTROSPECTION)
+        balance = None
+        if isinstance(context, Context):
+            is_charged = bool(context.account and settings.BUDGET_PER_MINUTE)
+            balance = budget.spend(context.account, 0 if is_refused else cost or 0) if is_charged else None
+            context.cost = {
+                "requested": cost,
+                "limit": limit,
+                "remaining": balance.remaining if balance else None,
+                "resetsInSeconds": balance.resets_in_seconds if balance else None,
+            }
+        if plan.asks_for_the_schema and not settings.INTROSPECTION:
+            raise NotAllowed("the schema can not be asked for here")
+        if cost is not None and cost > limit:
+            raise too_complex(
+                f"an operation may cost {limit} points, this one costs {cost}; ask for fewer, or in several requests"
+            )
+        if balance is not None and not balance.fits:
+            raise BingeBoardError(
+                f"this costs {cost} points, and {balance.remaining} of {settings.BUDGET_PER_MINUTE} a minute are left;"
+                f" they are all there again in {balance.resets_in_seconds} s",
+                code="RATE_LIMITED",
+            )
+
+
+def _cost(plan: Plan, name: str | None, variables: Mapping[str, Any], schema: GraphQLSchema) -> int | None:
+    """Return what the operation costs; None where the document is refused for its size, or says not what is meant."""
+    operation = plan.operation(name)
+    if operation is None or _is_large(plan):
+        return None
+    sizes = sizes_of(operation, plan.sizing, variables) if plan.sizing else ()
+    key = (name, sizes)
+    known = plan.costs.get(key)
+    if known is not None:
+        return known
+    cost = cost_of(operation, fragments=plan.fragments, sizes=dict(sizes), schema=schema)
+    return plan.keep_cost(key, cost)
+
+
+def _is_large(plan: Plan) -> bool:
+    if plan.is_large is None:
+        size = measure(plan.document)
+        plan.is_large = size.depth > DEEPEST or size.fields > MOST_FIELDS
+    return plan.is_large
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """What goes wrong, as clients see it: userErrors for items, errors[].extensions.code for whole operations."""
 
 import logging
+import re
 from typing import Any, Protocol
 
 import strawberry
+from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError
 from graphql import GraphQLError, GraphQLSyntaxError
 
@@ -61,6 +63,9 @@ def present(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if code == "INTERNAL":
         logger.error("request %s failed", request_id, exc_info=error.original_error or error)
         message = f"something went wrong; request id {request_id}"
+    if not settings.INTROSPECTION:
+        # Who may not ask for the schema shall not guess it name by name either.
+        message = re.sub(r" Did you mean .*", "", message, flags=re.DOTALL)
     shown: dict[str, Any] = {"message": _clean(message), "extensions": {"code": code}}
     if error.path:
         shown["path"] = error.path

@@ -18,11 +18,17 @@ EXAMPLES = PACKAGE / "examples"
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Say what this is, where to go, and how to begin."""
+    address = f"{request.scheme}://{request.get_host()}"
     values = {
         "graphiql": settings.GRAPHIQL,
+        "introspection": settings.INTROSPECTION,
         "demo": settings.DEMO,
         "operations": list(operations().values()),
-        "address": f"{request.scheme}://{request.get_host()}",
+        "address": address,
+        "sign_in": example_text("sign_in.sh").replace("$BINGEBOARD_URL", address),
+        "sign_up": example_text("sign_up.sh").replace("$BINGEBOARD_URL", address),
+        "signup": settings.SIGNUP_OPEN,
+        "provider": settings.JWT_ISSUER,
         "python": example_text("recommendations.py"),
         "typescript": example_text("recommendations.ts"),
         "codegen": example_text("codegen.ts"),
@@ -32,7 +38,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def schema_text(request: HttpRequest) -> HttpResponse:
-    """Serve the schema as tools want it."""
+    """Serve the schema as tools want it, where it may be asked for."""
+    if not settings.INTROSPECTION:
+        raise Http404("the schema can not be asked for here")
     return _text((PACKAGE / "schema.graphql").read_text(encoding="utf-8"))
 
 

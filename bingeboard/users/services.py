@@ -20,6 +20,8 @@ STAFF_ONLY = frozenset({CURATOR, ADMIN})
 TOKEN_BYTES = 32
 TOKEN_FORM = re.compile(r"bb_[A-Za-z0-9_-]{43}")
 PREFIX_LETTERS = 11
+# One answer to every token that does not hold, of whatever kind.
+REFUSED = "this token does not hold: it is unknown, revoked or expired"
 # When it was last used is kept to the minute: reads do not become writes.
 USE_NOTED_EVERY = dt.timedelta(minutes=1)
 
@@ -93,7 +95,13 @@ def identify(*, plain: str, viewer_id: str | None, now: dt.datetime) -> Identity
     A token that never was, was revoked, has expired, or whose holder was shut out is refused with the same words.
     """
     token = _holding_token(plain, now)
-    caller, scopes = token.user, frozenset(token.scopes)
+    identity = speaking_for(caller=token.user, scopes=frozenset(token.scopes), viewer_id=viewer_id)
+    _note_use(token, now)
+    return identity
+
+
+def speaking_for(*, caller: User, scopes: frozenset[str], viewer_id: str | None) -> Identity:
+    """Return the viewer that a caller acts for: themselves, or, with the scope for it, whom they named."""
     if viewer_id is None or viewer_id == caller.id:
         # A service's token alone is nobody's: it must say whom it means.
         speaks_for_holder = bool(scopes - {ACT_AS}) or viewer_id == caller.id
@@ -102,7 +110,6 @@ def identify(*, plain: str, viewer_id: str | None, now: dt.datetime) -> Identity
         viewer = _viewer(viewer_id)
     else:
         raise NotAllowed("this token speaks for its holder alone: X-Viewer-Id needs the scope act_as")
-    _note_use(token, now)
     return Identity(caller=caller, viewer=viewer, scopes=scopes)
 
 
@@ -117,7 +124,7 @@ def _holding_token(plain: str, now: dt.datetime) -> ApiToken:
         and token.user.is_active
     )
     if token is None or not holds:
-        raise Unauthenticated("this token does not hold: it is unknown, revoked or expired")
+        raise Unauthenticated(REFUSED)
     return token
 
 

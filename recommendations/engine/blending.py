@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from recommendations.engine import collaborative, sequence
+from recommendations.engine import collaborative, followers, sequence
 from recommendations.engine.calibration import Order, hold_out, ndcg
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.likes import Likes, most_liked, only_titles, queries
@@ -161,7 +161,7 @@ def _quality(
         weights["collaborative"][:, None] * thought.collaborative
         + weights["content_based"][:, None] * thought.content_based
         + weights["trending"][:, None] * thought.trending
-        + weights["popular"][:, None] * world.fame.astype(np.float32)[None, :]
+        + weights["popular"][:, None] * thought.popular
     )
     return ndcg(np.where(seen, -np.inf, scores).astype(np.float32), want, config.calibration.ranked)
 
@@ -206,6 +206,7 @@ def _world(
         known, n_titles=n_titles, threshold=config.collaborative.like_threshold, exponent=order.exponent
     )
     model = collaborative.blend(model, after, np.arange(n_titles), order.share, histories)
+    threshold = config.collaborative.like_threshold
     likers = np.asarray((liked > 0).sum(axis=0)).ravel().astype(np.float64)
     usual = config.collaborative.recency_exponent
     return Snapshot(
@@ -224,4 +225,5 @@ def _world(
         available=sparse.csr_matrix(np.zeros((n_titles, 0), bool)),
         platforms=[],
         fade=order.exponent / usual if usual > 0 else 1.0,
+        followers=followers.fit(known, n_titles=n_titles, threshold=threshold, config=config.followers),
     )

@@ -344,6 +344,28 @@ class Sequence:
 
 
 @dataclass(frozen=True)
+class Followers:
+    """What viewers go on to like after a title."""
+
+    titles: int = number(
+        3000, unit="titles", low=10, high=10000, why="the most liked: 36 MB; the others follow nothing"
+    )
+    viewers: int = number(3000, unit="viewers", low=10, high=10**6, why="two seconds; more tell the same")
+    history: int = number(200, unit="titles", low=2, high=500, why="the latest; pairs grow with the square")
+    exponent: float = number(0.5, unit="exponent", low=0, high=3, why="what comes soon counts most; measured")
+    backward: float = number(
+        0.5,
+        unit="share",
+        low=0,
+        high=1,
+        why="what was liked before tells too; measured for one and three known titles",
+    )
+    prior: float = number(
+        20.0, unit="viewers", low=0.1, high=10000, why="until so many liked the first, what comes after any title leads"
+    )
+
+
+@dataclass(frozen=True)
 class Calibration:
     """How the data are asked how much order in time means in them."""
 
@@ -415,7 +437,7 @@ class Ranking:
         1.0, unit="weight", low=0, high=10, why="what to show somebody of whom nothing is known"
     )
     maturity: float = number(
-        1.5, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
+        2.0, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
     )
     popularity_boost: float = number(0.01, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
     recency_boost: float = number(0.03, unit="score", low=0, high=0.5, why="new titles get a chance")
@@ -513,6 +535,20 @@ class Serving:
     impressions_kept: float = number(
         30, unit="days", low=7, high=3650, why="a title shown in vain rests for a week; reports look back a month"
     )
+
+
+@dataclass(frozen=True)
+class Subscriptions:
+    """How lists are sent whenever they change."""
+
+    every: float = number(0.25, unit="s", low=0.01, high=60, why="one look at all who listen; sooner nobody would see")
+    checked: float = number(
+        30.0, unit="s", low=0.1, high=3600, why="tokens that were revoked and titles taken out are noticed by then"
+    )
+    of_a_viewer: int = number(10, unit="subscriptions", low=1, high=1000, why="as many screens as a family has")
+    of_a_process: int = number(1000, unit="subscriptions", low=1, high=10**5, why="4 ms to look at all of them")
+    of_a_connection: int = number(5, unit="subscriptions", low=1, high=100, why="one page shows no more lists")
+    hello: float = number(10.0, unit="s", low=0.1, high=60, why="who does not say who they are by then is no client")
 
 
 @dataclass(frozen=True)
@@ -630,6 +666,7 @@ class EngineConfig:
     collaborative: Collaborative = field(default_factory=Collaborative)
     traits: Traits = field(default_factory=Traits)
     sequence: Sequence = field(default_factory=Sequence)
+    followers: Followers = field(default_factory=Followers)
     calibration: Calibration = field(default_factory=Calibration)
     blending: Blending = field(default_factory=Blending)
     candidates: Candidates = field(default_factory=Candidates)
@@ -639,6 +676,7 @@ class EngineConfig:
     social: Social = field(default_factory=Social)
     platforms: Platforms = field(default_factory=Platforms)
     serving: Serving = field(default_factory=Serving)
+    subscriptions: Subscriptions = field(default_factory=Subscriptions)
     attribution: Attribution = field(default_factory=Attribution)
     search: Search = field(default_factory=Search)
     home: Home = field(default_factory=Home)

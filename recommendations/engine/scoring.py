@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.config import EngineConfig
+from recommendations.engine.followers import expected
 from recommendations.engine.likes import history_weights
 from recommendations.engine.snapshot import Blend, Snapshot, Viewer
 
@@ -22,6 +23,7 @@ class Opinions:
     """
     What each algorithm thinks, (n_viewers, n_titles) float32 in [0, 1] each; 0 is no opinion.
 
+    popular     what is popular, for each viewer; no algorithm of its own
     histories   csr (n_viewers, n_titles): how much each title of the history counts
     queries     the same over the titles of the item-item model, csr (n_viewers, n_items)
     blend       the hybrid; weights[algorithm] is (n_viewers,), the share each has in it, popularity included
@@ -31,6 +33,7 @@ class Opinions:
     content_based: Scores
     trending: Scores
     social: Scores
+    popular: Scores
     blend: Scores
     weights: dict[str, NDArray[np.float32]]
     histories: sparse.csr_matrix
@@ -55,14 +58,14 @@ def opinions(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig
     trending = np.broadcast_to(trending_scores(snapshot, config), content.shape)
     social = social_scores(snapshot, viewers)
     weights = blend_weights(viewers, snapshot.blend, config)
-    popular = snapshot.fame.astype(np.float32)[None, :]
+    popular = popular_scores(snapshot, viewers, histories)
     blend = (
         weights["collaborative"][:, None] * collaborative
         + weights["content_based"][:, None] * content
         + weights["trending"][:, None] * trending
         + weights["popular"][:, None] * popular
     )
-    return Opinions(collaborative, content, trending, social, blend, weights, histories, queries)
+    return Opinions(collaborative, content, trending, social, popular, blend, weights, histories, queries)
 
 
 def weighted_histories(snapshot: Snapshot, viewers: Sequence[Viewer], config: EngineConfig) -> sparse.csr_matrix:
@@ -147,6 +150,14 @@ def trending_scores(snapshot: Snapshot, config: EngineConfig) -> Scores:
     floor = config.candidates.trend_floor
     rising = np.where(snapshot.trend > 0, floor + (1 - floor) * snapshot.trend, floor * snapshot.popularity)
     return rising.astype(np.float32)
+
+
+def popular_scores(snapshot: Snapshot, viewers: Sequence[Viewer], histories: sparse.csr_matrix) -> Scores:
+    """Return what comes next after what each viewer liked, or what is best known where nothing tells, in [0, 1]."""
+    scores = to_unit(_unknown(expected(snapshot.followers, histories), viewers))
+    strangers = ~scores.any(axis=1)
+    scores[strangers] = snapshot.fame.astype(np.float32)[None, :]
+    return scores
 
 
 def social_scores(snapshot: Snapshot, viewers: Sequence[Viewer]) -> Scores:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.arrays import unit_rows
+from recommendations.engine.followers import NOBODY, Followers
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-# What is blended: the algorithms, and plain popularity for those of whom nothing is known.
+# What is blended: the algorithms, and what is popular with those who liked the same, for whom few titles are known of.
 BLENDED = ("collaborative", "content_based", "trending", "popular")
 
 
@@ -65,6 +66,7 @@ class Snapshot:
     available     csr (n, n_platforms) bool, where it can be watched
     platforms     the platforms' slugs
     blend         what was learned about the parts' shares
+    followers     what comes next after a title, rows as here
     """
 
     show_ids: Rows
@@ -86,6 +88,7 @@ class Snapshot:
     bridge: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     fade: float = 1.0
     blend: Blend = field(default_factory=Blend)
+    followers: Followers = NOBODY
     likeness: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix(np.zeros((0, 0), np.float32)))
     item_of_row: Rows = field(init=False)
     outside_of_row: Rows = field(init=False)

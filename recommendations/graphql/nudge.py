@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 import time
+from contextvars import Context, copy_context
 from typing import Any
 
 from celery import Task
@@ -33,7 +34,7 @@ class Messenger:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process = 0
-        self._waiting: queue.Queue[tuple[Task, dict[str, Any]]] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[Context, Task, dict[str, Any]]] = queue.Queue(MOST_WAITING)
         self._last: dict[tuple[str, str], float] = {}
 
     def send(self, task: Task, arguments: dict[str, Any]) -> None:
@@ -47,7 +48,8 @@ class Messenger:
         if self._told_lately(task.name, str(sorted(arguments.items()))):
             return
         try:
-            self._waiting.put_nowait((task, arguments))
+            # With it goes the id of the request that it follows from.
+            self._waiting.put_nowait((copy_context(), task, arguments))
         except queue.Full:
             logger.warning("dropped a nudge of %s: %d wait already", task.name, MOST_WAITING)
 
@@ -74,11 +76,11 @@ class Messenger:
                 self._waiting = queue.Queue(MOST_WAITING)
                 threading.Thread(target=self._run, args=(self._waiting,), daemon=True, name="nudges").start()
 
-    def _run(self, waiting: "queue.Queue[tuple[Task, dict[str, Any]]]") -> None:
+    def _run(self, waiting: "queue.Queue[tuple[Context, Task, dict[str, Any]]]") -> None:
         while True:
-            task, arguments = waiting.get()
+            context, task, arguments = waiting.get()
             try:
-                task.apply_async(kwargs=arguments, retry=False, countdown=DEBOUNCE)
+                context.run(task.apply_async, kwargs=arguments, retry=False, countdown=DEBOUNCE)
             except Exception as error:  # whatever the broker's client raises: nobody is waiting for it
                 logger.warning("could not nudge %s: %s: %s", task.name, type(error).__name__, error)
             finally:

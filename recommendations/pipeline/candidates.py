@@ -13,6 +13,7 @@ from scipy import sparse
 from bingeboard.errors import NotFound
 from recommendations.engine.candidates import ALL_ALGORITHMS, HYBRID, Proposal, propose
 from recommendations.engine.config import DEFAULT, EngineConfig
+from recommendations.engine.followers import Followers
 from recommendations.engine.moments import Effect
 from recommendations.engine.reasons import Evidence
 from recommendations.engine.snapshot import Snapshot, Viewer
@@ -84,6 +85,7 @@ def _from_model(model: artifacts.LoadedModel) -> Snapshot:
         bridge=a["bridge"],
         fade=document["fade"],
         blend=shares.read(document),
+        followers=Followers(np.asarray(a["followers"]), np.asarray(a["followers_rate"]), a["followers_lift"]),
         strengths=strengths,
         likeness=sparse.csr_matrix(
             (np.asarray(a["likeness_data"]), strengths.indices, strengths.indptr), shape=strengths.shape

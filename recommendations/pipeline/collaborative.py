@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from recommendations.engine import followers
 from recommendations.engine.arrays import rows_in
 from recommendations.engine.blending import Catalogue, from_history
 from recommendations.engine.calibration import Order
@@ -63,6 +64,9 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
     fitted = fit_model(found, n_titles=len(facts.show_ids), traits=of_titles, config=config)
     strengths = profiled(features, config).astype(np.float32)
     alike = likeness(strengths, features.types, config.traits)
+    next_liked = followers.fit(
+        found, n_titles=len(facts), threshold=config.collaborative.like_threshold, config=config.followers
+    )
     learned = from_history(found, catalogue=Catalogue(of_titles, strengths, alike), order=fitted.order, config=config)
     return artifacts.publish(
         kind=KIND,
@@ -81,6 +85,9 @@ def rebuild(*, now: dt.datetime, as_of: dt.datetime, config: EngineConfig = DEFA
             "strengths_indptr": strengths.indptr.astype(np.int64),
             "likeness_data": alike.data,
             "vectors": _aligned_vectors(facts.show_ids),
+            "followers": next_liked.titles,
+            "followers_rate": next_liked.rate,
+            "followers_lift": next_liked.lift,
             "popularity": popularity(found, facts, as_of=as_of, config=config),
             "fame": fame(found, len(facts)),
             "release_day": facts.release_ordinal - EPOCH_ORDINAL,

@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import Q
 
 from bingeboard.errors import NotFound
+from bingeboard.signin.services import forget
 from bingeboard.users.models import User
 from recommendations.pipeline import habits
 from recommendations.queries.serving import sharing_friends_among
@@ -54,17 +54,20 @@ _SHARES = "EXISTS (SELECT 1 FROM users u WHERE u.id = %(user)s AND u.share_with_
 _NOTED = """(t.user_id = %(user)s OR ((t.object_id = %(user)s OR t.object_repr ~ %(named)s) AND t.content_type_id IN (
     SELECT id FROM django_content_type WHERE app_label || '.' || model = ANY(%(models)s))))"""
 OWN: dict[str, Own] = {
+    "account_emailconfirmation": Own(
+        where="t.email_address_id IN (SELECT a.id FROM account_emailaddress a WHERE a.user_id = %(user)s)",
+        omit=("key",),
+    ),
+    "account_emailaddress": Own(),
     "api_tokens": Own(omit=("token_hash",)),
     "django_admin_log": Own(where=_NOTED, shown=_MINE),
-    "django_session": Own(
-        where="t.session_key = ANY(%(sessions)s)", omit=("session_key", "session_data"), order="expire_date"
-    ),
     "friendships": Own(where="%(user)s IN (t.user_id, t.friend_id)"),
     "platform_user_preferences": Own(),
     "recommendation_candidates": Own(),
     "recommendation_experiments": Own(),
     "recommendation_feedback": Own(),
     "served_lists": Own(order="created_at"),
+    "sessions": Own(omit=("session_key", "session_data"), order="expire_date"),
     "show_tags": Own(),
     "social_signals": Own(where="%(user)s IN (t.user_id, t.friend_id)", shown=_BOTH_SHARE),
     "taste_exclusions": Own(),
@@ -85,6 +88,7 @@ NOT_ABOUT_VIEWERS: dict[str, str] = {
     "auth_group": "what kinds of staff there are",
     "auth_group_permissions": "what kinds of staff may do",
     "auth_permission": "what can be allowed",
+    "cache_entries": "who tried to sign in too often, and who was erased, by hashes; gone in minutes, or a month",
     "content_embeddings": "what titles are like",
     "content_features": "what titles are like; viewers' tags are counted, not named",
     "content_similarity": "what titles are like; of viewers, how many",
@@ -114,7 +118,7 @@ def everything_on(*, user_id: str, now: dt.datetime) -> dict[str, Any]:
     Raises NotFound where there is no such viewer.
     """
     named = _named(user_id)
-    parts, params = [], {**named, "sessions": _sessions_of(user_id)}
+    parts, params = [], dict(named)
     for table, own in OWN.items():
         params[f"omit_{table}"] = list(own.omit)
         parts.append(
@@ -153,12 +157,13 @@ def erase(*, user_id: str, now: dt.datetime) -> int:
     with transaction.atomic():
         # The same order as everywhere: the viewer's row, friendships, what is due for viewers, the rest.
         list(User.objects.select_for_update(no_key=True).filter(pk=user_id))
-        params = {**_named(user_id), "sessions": _sessions_of(user_id)}
+        params = _named(user_id)
         others = _known_to(user_id)
         habits.lock(user_ids=[user_id, *others])
         # From here on no list is kept that names them: it waits, and then finds nobody (see ServedList.save).
         list(User.objects.select_for_update().filter(pk=user_id))
         hide(user_id=user_id, others=others, now=now)
+        forget(user_id=user_id, now=now)
         gone = 0
         with connection.cursor() as cursor:
             for table, own in OWN.items():
@@ -183,12 +188,3 @@ def _named(user_id: str) -> dict[str, Any]:
     words = "|".join(re.escape(word) for word in sorted({user_id, username}))
     models = [model._meta.label_lower for model in apps.get_models() if model._meta.db_table in OWN]
     return {"user": user_id, "named": f"(^|[^[:alnum:]_-])({words})($|[^[:alnum:]_-])", "models": models}
-
-
-def _sessions_of(user_id: str) -> list[str]:
-    """Return the log-ins of a user by cookie: the few that staff has, each of which must be opened to be told."""
-    return [
-        session.session_key
-        for session in Session.objects.iterator()
-        if session.get_decoded().get("_auth_user_id") == user_id
-    ]

@@ -79,6 +79,13 @@ def serve(
     """
     chosen = filter or ListFilter()
     made = rank(user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
+    return _kept(made, user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
+
+
+def _kept(
+    made: Ranked, *, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None, now: dt.datetime
+) -> ServedList:
+    """Draw some places of a list by chance, and keep it."""
     request_id = uuid.uuid4()
     shown, propensities = _explored(made.entries, request_id, made.config)
     return keep(
@@ -95,6 +102,24 @@ def serve(
         generated_at=made.generated_at,
         config=made.config,
     )
+
+
+def serve_changed(
+    *, user_id: str, algorithm: str, shown: int, last: Sequence[int] | None, now: dt.datetime
+) -> tuple[ServedList | None, list[int]]:
+    """
+    Make a viewer's list of this moment; keep and return it where its first titles are others than they were.
+
+    shown   how many of its titles are looked at
+    last    the titles, in order, that this returned the last time; None: there was no last time
+
+    Returns (the list, None where nothing changed; its first titles before any place is drawn by chance).
+    """
+    made = rank(user_id=user_id, algorithm=algorithm, chosen=ListFilter(), now=now)
+    titles = [entry.show_id for entry in made.entries[:shown]]
+    if last is not None and titles == list(last):
+        return None, titles
+    return _kept(made, user_id=user_id, algorithm=algorithm, chosen=ListFilter(), moment=None, now=now), titles
 
 
 def keep(

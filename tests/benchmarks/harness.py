@@ -119,6 +119,7 @@ class House:
 
     home: Home
     url: str
+    socket_url: str
     database_url: str
     token: str
     viewers: list[str]
@@ -266,7 +267,7 @@ def below(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def house(
-    *, n_viewers: int = 20, run: Sequence[str] = ("worker", "beat", "web"), preload: tuple[int, int] = (0, 0)
+    *, n_viewers: int = 20, run: Sequence[str] = ("worker", "beat", "sockets", "web"), preload: tuple[int, int] = (0, 0)
 ) -> Iterator[House]:
     """
     Run a house for the length of the block; use it from the main thread, to which the kernel ties its processes.
@@ -283,13 +284,15 @@ def house(
         home = Home(folder / "home")
         with _nothing_named():
             servers = stack.enter_context(ensure_servers(home))
-        port = free_port()
+        port, socket_port = free_port(), free_port()
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
             "BINGEBOARD_HOME": str(home.path),
             "BINGEBOARD_SECRET_KEY": home.secret("django"),
+            # What is measured is the work, and all of it comes from a few viewers; counting it is part of it.
+            "BINGEBOARD_BUDGET_PER_MINUTE": "1000000000",
             "DJANGO_SETTINGS_MODULE": "bingeboard.settings",
             "EMBEDDING_PROVIDER": "lexical",
         }
@@ -299,10 +302,11 @@ def house(
         built = House(
             home=home,
             url=f"http://127.0.0.1:{port}",
+            socket_url=f"ws://127.0.0.1:{socket_port}/graphql/",
             database_url=servers.database_url,
             env=env,
             fleet=next(fleet for fleet in fleets() if fleet.home is home),
-            supervisor=_supervisor(port, env, run, output),
+            supervisor=_supervisor(port, socket_port, env, run, output),
             log=log,
             **made,
         )
@@ -332,8 +336,8 @@ def _prepared(env: Mapping[str, str], n_viewers: int, preload: tuple[int, int]) 
     return made
 
 
-def _supervisor(port: int, env: Mapping[str, str], run: Sequence[str], output: TextIO) -> Supervisor:
-    children = programs(port=port, secret_key=env["BINGEBOARD_SECRET_KEY"])
+def _supervisor(port: int, socket_port: int, env: Mapping[str, str], run: Sequence[str], output: TextIO) -> Supervisor:
+    children = programs(port=port, socket_port=socket_port, secret_key=env["BINGEBOARD_SECRET_KEY"])
     children = [replace(child, env={**env, **child.env}) for child in children if child.name in run]
     return Supervisor(children, output=output)
 

@@ -24,14 +24,14 @@ OURS = {"users", "shows", "social", "experiments", "recommendations"}
 READ_ONLY = {
     *("userbehaviorevent", "usercontext", "usertasteprofile", "usercluster", "platformuserpreference"),
     *("contentembedding", "contentsimilarity", "trendingentry", "recommendationcandidate", "servedlist"),
-    *("tasteexclusion", "viewercheckpoint"),
+    *("tasteexclusion", "viewercheckpoint", "session", "emailaddress"),
     *("recommendationfeedback", "viewerstate", "modelartifact", "socialsignal", "recommendationexperiment", "apitoken"),
 }
 LONG = READ_ONLY - {"apitoken", "modelartifact"} | {"user", "show", "contentfeature", "watchlist", "showtag"}
 CURATED = {"show", "platform", "showplatform", "showtag", "contentfeature", "experiment"}
 # Titles and viewers are made inactive; the feature that is looked at is the pipeline's and would be found again.
 NOT_DELETED = READ_ONLY | {"show", "user", "contentfeature"}
-HIDDEN_FROM_CURATORS = {"apitoken", "group"}
+HIDDEN_FROM_CURATORS = {"apitoken", "group", "session", "emailaddress"}
 
 
 @pytest.fixture

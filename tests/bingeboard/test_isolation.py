@@ -17,6 +17,7 @@ from recommendations.models import ServedList
 from recommendations.pipeline.holdings import everything_on
 from social.services import Act, record_signals
 from tests.door import Door, befriend, served, subscribe, taste, token_of, viewer
+from tests.signin import PASSWORD, SignIn
 
 BOB, SHOW = global_id("User", "bob"), global_id("Show", 1)
 MINE = {
@@ -197,18 +198,37 @@ CALLERS = {
     "a curator that names a viewer": ("boss", "bob", "FORBIDDEN", "FORBIDDEN"),
     "an administrator": ("chief", None, "", ""),
     "staff as a viewer": ("offduty", None, "", "FORBIDDEN"),
+    "a person who signed in": ("person", None, "", "FORBIDDEN"),
+    "a person who signed in, naming another": ("person", "bob", "FORBIDDEN", "FORBIDDEN"),
+    "a person who signed out": ("left", None, "UNAUTHENTICATED", "UNAUTHENTICATED"),
+    "staff who signed in": ("staff person", None, "", "FORBIDDEN"),
+    "an outside provider's viewer": ("outside", None, "", "FORBIDDEN"),
+    "an outside provider's viewer, naming another": ("outside", "bob", "FORBIDDEN", "FORBIDDEN"),
+    "an outside provider's member of staff": ("outside staff", None, "", "FORBIDDEN"),
+    "an outside provider's stranger": ("outside stranger", None, "UNAUTHENTICATED", "UNAUTHENTICATED"),
 }
 
 
 @pytest.fixture
-def cast(bobs: ServedList, bob: User, ada_token: str) -> dict[str, str]:
+def cast(bobs: ServedList, bob: User, ada_token: str, provider: Any) -> dict[str, str]:
     """Everybody's tokens. Bob has two friends, one of whom does not share; there is an experiment."""
     befriend(bob, friend := viewer("friend", share_with_friends=True))
     befriend(private := viewer("private"), bob)
     create_experiment(name="wide", variants=[VariantSpec("control"), VariantSpec("bold")], now=timezone.now())
     staff = {name: viewer(name, is_staff=True) for name in ("boss", "chief", "offduty")}
     record_signals(acts=[Act("bob", 2, "liked", timezone.now())])
+    viewer("outsider")
+    app, people = SignIn(), {"person": False, "left": False, "staff person": True}
+    signed_in = {}
+    for name, is_staff in people.items():
+        User.objects.create_user(name, PASSWORD, is_staff=is_staff)
+        signed_in[name] = app.sign_in(name)
+    app.call("DELETE", "auth/session", token=signed_in["left"])
     return {
+        **signed_in,
+        "outside": provider.token(sub="outsider"),
+        "outside staff": provider.token(sub="chief"),
+        "outside stranger": provider.token(sub="nobody-of-that-name"),
         "ada": ada_token,
         "friend": token_of(friend),
         "private": token_of(private),

@@ -236,7 +236,7 @@ def test_the_cookie_stays_small_whatever_is_said(demo_ada: User, browser: Client
 
 def test_production_has_no_demo_whatever_is_set() -> None:
     asked = "from bingeboard import settings; print(settings.DEMO)"
-    env = {**os.environ, "BINGEBOARD_DEMO": "1"}
+    env = {**os.environ, "BINGEBOARD_DEMO": "1", "BINGEBOARD_SECRET_KEY": "a key for whoever is in production 7"}
     said = [
         subprocess.run([sys.executable, "-c", asked], env=env | more, capture_output=True, text=True).stdout.strip()
         for more in ({}, {"BINGEBOARD_ENVIRONMENT": "production"}, {"BINGEBOARD_DEMO": ""})

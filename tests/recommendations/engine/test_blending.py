@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from recommendations.engine.arrays import unit_rows
-from recommendations.engine.blending import FACTORS, Catalogue, from_history, knots
+from recommendations.engine.blending import FACTORS, Catalogue, _best, from_history, knots
 from recommendations.engine.calibration import Order
 from recommendations.engine.config import DEFAULT
 from recommendations.engine.likes import Likes
@@ -81,12 +81,22 @@ def test_too_few_viewers_and_no_times_leave_the_usual() -> None:
 
 
 def test_what_is_not_surely_better_is_left() -> None:
-    cautious = SMALL.with_overrides({"blending.surely": 5.0})
+    """With likeness doubled every other viewer gains .3 and the rest lose .2: .05 on average, give or take .25."""
 
-    learned = from_history(fans(60, by="fame"), catalogue=catalogue(), order=ORDER, config=cautious)
+    def quality(n: int):
+        def of(factors):
+            gain = np.where(np.arange(n) % 2, 0.3, -0.2) if factors["content_based"] == 2.0 else np.zeros(n)
+            return 0.5 + gain
 
-    assert learned.asked[0] == 60
-    assert {f for factors in learned.blend.factors.values() for f in factors} == {1.0}
+        return of
+
+    usual = {"content_based": 1.0, "popular": 1.0}
+
+    few, many = (_best(quality(n), usual, n, surely=2.0) for n in (64, 400))
+
+    assert (few.factors, few.gain, few.viewers) == (usual, 0.0, 64)
+    assert many.factors == {"content_based": 2.0, "popular": 1.0}
+    assert many.gain == pytest.approx(0.05)
 
 
 def test_factors_between_knots_by_hand() -> None:

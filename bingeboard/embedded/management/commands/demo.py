@@ -1,4 +1,4 @@
-"""Everything on one machine: database, demo catalogue, pipeline, then web, worker and beat until Ctrl-C."""
+"""Everything on one machine: database, demo catalogue, pipeline, then web, sockets, worker and beat until Ctrl-C."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ QUERY = """query {
 
 
 class Command(BaseCommand):
-    help = "Run everything on this machine with the demo catalogue: servers, pipeline, web, worker and beat."
+    help = "Run everything on this machine with the demo catalogue: servers, pipeline, web, sockets, worker and beat."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -92,16 +92,18 @@ class Command(BaseCommand):
         if not viewers:
             call_command("rebuild", **output)
             return
-        call_command("rebuild", last="collaborative", **output)
+        call_command("rebuild", last="blend", **output)
         call_command("rebuild", only="candidates", users=viewers, **output)
         rest = User.objects.filter(is_active=True).exclude(pk__in=viewers).count()
         self.say(f"the worker makes the candidates of {rest} more viewers in the background")
 
     def _run(self, home: Home, port: int, started: float) -> None:
         """Run web, worker and beat until somebody interrupts, and leave nothing of them."""
-        info = _accounts(home, port)
+        socket_port = _free_from(port + 1)
+        info = _accounts(home, port) | {"socketUrl": f"ws://127.0.0.1:{socket_port}/graphql/"}
         connections.close_all()
-        supervisor = Supervisor(programs(port=port, secret_key=settings.SECRET_KEY, demo_page=True))
+        children = programs(port=port, socket_port=socket_port, secret_key=settings.SECRET_KEY, demo_page=True)
+        supervisor = Supervisor(children)
 
         def tend() -> None:
             for name in servers.revive():
@@ -128,8 +130,11 @@ class Command(BaseCommand):
             f"start page   {info['url']}/",
             f"demo page    {info['url']}/demo/",
             f"GraphiQL     {info['graphqlUrl']}",
+            f"sockets      {info['socketUrl']} (subscriptions, graphql-transport-ws)",
             f"admin        {info['url']}/admin/",
             *(f"  log in     {who['username']} / {who['password']}" for who in info["logins"].values()),
+            f"sign in      POST {info['url']}/_allauth/app/v1/auth/login (the start page says how), as",
+            *(f"             {who['username']} / {who['password']}" for who in info["viewerLogins"].values()),
             "",
             f"In GraphiQL, put this under Headers, to be {viewer['username']}:",
             f'  {{"Authorization": "Bearer {viewer["token"]}"}}',
@@ -154,10 +159,14 @@ def _port(asked: int | None) -> int:
         if not is_free(asked):
             raise Invalid(f"port {asked} is taken; choose another with PORT=…")
         return asked
-    for port in range(FIRST_PORT, FIRST_PORT + 100):
+    return _free_from(FIRST_PORT)
+
+
+def _free_from(first: int) -> int:
+    for port in range(first, min(first + 100, 65536)):
         if is_free(port):
             return port
-    raise Invalid(f"no port from {FIRST_PORT} to {FIRST_PORT + 99} is free; choose one with PORT=…")
+    raise Invalid(f"no port from {first} to {first + 99} is free; choose one with PORT=…")
 
 
 def _accounts(home: Home, port: int) -> dict[str, Any]:
@@ -183,6 +192,8 @@ def _accounts(home: Home, port: int) -> dict[str, Any]:
             user.username: {"username": user.username, "password": home.secret(f"login-{user.username}")}
             for user in (admin, curator)
         },
+        # One is enough: a password takes a third of a second to hash.
+        "viewerLogins": {v.username: {"username": v.username, "password": _password(home, v)} for v in viewers[:1]},
     }
 
 
@@ -195,6 +206,15 @@ def _login(home: Home, username: str, *, superuser: bool) -> User:
         user.set_password(password)
         user.save()
     return user
+
+
+def _password(home: Home, viewer: User) -> str:
+    """Return the password by which a made-up viewer signs in as people do; the one that this home keeps."""
+    password = home.secret(f"login-{viewer.pk}")
+    if not viewer.check_password(password):
+        viewer.set_password(password)
+        viewer.save(update_fields=["password"])
+    return password
 
 
 def _curators_permissions() -> "QuerySet[Permission]":

@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from bingeboard import secrecy
 from bingeboard.commands import Command as BaseCommand
 from bingeboard.embedded import postgres, valkey
 from bingeboard.embedded.home import Home
@@ -234,10 +235,25 @@ def _worker() -> Iterator[Finding]:
 def _security() -> Iterator[Finding]:
     if settings.DEBUG:
         yield Finding(WARN, "BINGEBOARD_DEBUG is on", "never on a server that others can reach")
-    if not os.environ.get("BINGEBOARD_SECRET_KEY"):
+    key = os.environ.get("BINGEBOARD_SECRET_KEY", "")
+    # Without DEBUG nothing starts with a weak one; this is for those who debug.
+    weakness = secrecy.weakness_of_key(key)
+    if not key:
         yield Finding(WARN, "BINGEBOARD_SECRET_KEY is not set", "log-ins end with each restart; set a long random one")
+    elif weakness:
+        yield Finding(WARN, f"BINGEBOARD_SECRET_KEY {weakness}", "set a long random one")
     else:
         yield Finding(OK, "a secret key is set")
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        weakness = secrecy.weakness_of_address(os.environ.get(name, ""))
+        if weakness:
+            yield Finding(WARN, f"{name} {weakness}", "set another, there and here; in production nothing starts so")
+    if "*" in settings.ALLOWED_HOSTS:
+        yield Finding(WARN, "BINGEBOARD_ALLOWED_HOSTS lets any name in", "name those under which you are reached")
+    if settings.PRODUCTION and not settings.SESSION_COOKIE_SECURE:
+        yield Finding(WARN, "cookies go over plain HTTP, too", "set BINGEBOARD_HTTPS=1 behind TLS")
+    if settings.PRODUCTION and settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "locmem.EmailBackend")):
+        yield Finding(WARN, "mails are printed, not sent", "set EMAIL_URL, or nobody can sign up or reset a password")
 
 
 CHECKS: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (

@@ -14,6 +14,7 @@ from bingeboard.embedded.processes import free_port
 from bingeboard.embedded.programs import programs
 from bingeboard.users.models import User
 from bingeboard.users.services import identify
+from tests.signin import SignIn
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_info_holds_addresses_log_ins_and_a_working_token_for_each(home: Home, v
 
     assert info["url"] == "http://127.0.0.1:8123"
     assert info["graphqlUrl"] == "http://127.0.0.1:8123/graphql/"
-    assert sorted(info) == ["databaseUrl", "graphqlUrl", "logins", "redisUrl", "tokens", "url"]
+    assert sorted(info) == ["databaseUrl", "graphqlUrl", "logins", "redisUrl", "tokens", "url", "viewerLogins"]
     assert [viewer["id"] for viewer in info["tokens"]["viewers"]] == ["demo-ada", "demo-ben", "demo-cleo"]
     tokens = [viewer["token"] for viewer in info["tokens"]["viewers"]]
     tokens += [info["tokens"]["curator"], info["tokens"]["admin"]]
@@ -47,6 +48,15 @@ def test_info_holds_addresses_log_ins_and_a_working_token_for_each(home: Home, v
         assert (user.is_staff, user.is_superuser) == (True, superuser)
 
 
+def test_every_log_in_opens_the_sign_in_of_apps(home: Home, viewers: None) -> None:
+    info, app = demo._accounts(home, 8123), SignIn()
+    people = {**info["logins"], **info["viewerLogins"]}
+
+    signed_in = [app.who(app.sign_in(who["username"], who["password"])) for who in people.values()]
+
+    assert signed_in == list(people) == ["admin", "curator", "ada"]
+
+
 def test_a_second_run_keeps_passwords_and_replaces_tokens(home: Home, viewers: None) -> None:
     first = demo._accounts(home, 8123)
     hashed = User.objects.get(pk="admin").password
@@ -54,6 +64,7 @@ def test_a_second_run_keeps_passwords_and_replaces_tokens(home: Home, viewers: N
     second = demo._accounts(home, 8123)
 
     assert second["logins"] == first["logins"]
+    assert second["viewerLogins"] == first["viewerLogins"]
     assert User.objects.get(pk="admin").password == hashed
     assert second["tokens"]["admin"] != first["tokens"]["admin"]
     assert User.objects.get(pk="admin").api_tokens.count() == 1
@@ -111,10 +122,11 @@ def test_a_second_demo_of_a_home_is_refused_and_told_where_the_first_is(home: Ho
 
 
 def test_the_web_stops_first_and_all_share_one_key() -> None:
-    children = programs(port=8123, secret_key="one for all")
+    children = programs(port=8123, socket_port=8124, secret_key="one for all")
 
-    assert [child.name for child in reversed(children)] == ["web", "beat", "worker"]
+    assert [child.name for child in reversed(children)] == ["web", "sockets", "beat", "worker"]
     assert {child.env["BINGEBOARD_SECRET_KEY"] for child in children} == {"one for all"}
     assert "8123" in children[-1].command
+    assert "8124" in children[-2].command
     assert children[-1].env["BINGEBOARD_DEMO"] == "0"
-    assert programs(port=8123, secret_key="x", demo_page=True)[-1].env["BINGEBOARD_DEMO"] == "1"
+    assert programs(port=8123, socket_port=8124, secret_key="x", demo_page=True)[-1].env["BINGEBOARD_DEMO"] == "1"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -96,3 +97,21 @@ def test_a_running_demo_is_named_by_its_address(home: Home) -> None:
     with home.locked("demo.lock"):
         assert [finding.said for finding in dict(doctor.CHECKS)["ports"]()] == ["a demo runs at http://127.0.0.1:8123"]
     assert "8123" not in next(dict(doctor.CHECKS)["ports"]()).said
+
+
+def test_what_is_not_safe_is_said(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", (("security", dict(doctor.CHECKS)["security"]),))
+    monkeypatch.setenv("BINGEBOARD_SECRET_KEY", "k3y-of-this-test-with-enough-letters-in-it")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres:n0t-shipped-with-it@db.example/b")
+    settings.DEBUG = False
+    assert examine() == ("ok    security      a secret key is set\n", 0)
+
+    monkeypatch.setenv("BINGEBOARD_SECRET_KEY", "changeme")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres:postgres@db.example/b")
+    settings.DEBUG = settings.PRODUCTION = True
+    settings.ALLOWED_HOSTS, settings.SESSION_COOKIE_SECURE = ["*"], False
+    said, _ = examine()
+
+    assert said.count("warn") == 6
+    assert "postgres:" not in said
