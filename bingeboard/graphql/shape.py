@@ -35,6 +35,8 @@ MOST_OF: Mapping[type[Node], tuple[int, str]] = {
     DirectiveNode: (100, "directives"),
     VariableDefinitionNode: (100, "variables"),
 }
+# Fields of one operation's own, fragments spread: each is a search, a list or a mutation of its own.
+MOST_ROOT_FIELDS = 40
 # Pairs of fields that go by one name in one place, fragments spread: validation compares each pair, 10 us apiece.
 MOST_PAIRS = 2000
 # Fields looked at while counting pairs: more than a document that was measured can hold, unless it goes in circles.
@@ -68,8 +70,12 @@ def refuse_shape(document: DocumentNode) -> None:
 
 
 def refuse_pairs(document: DocumentNode) -> None:
-    """Refuse a document, measured before, that asks for one name so often that comparing is dear."""
+    """Refuse a document, measured before, that asks for too much at once or for one name too often."""
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    for operation in (d for d in document.definitions if isinstance(d, OperationDefinitionNode)):
+        n_asked = sum(map(len, _by_name([operation.selection_set], fragments).values()))
+        if n_asked > MOST_ROOT_FIELDS:
+            raise too_complex(f"an operation may ask {MOST_ROOT_FIELDS} things at once, this one asks {n_asked}")
     roots = [d for d in document.definitions if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)]
     n_pairs = sum(pairs([root.selection_set], fragments) for root in roots)
     if n_pairs > MOST_PAIRS:

