@@ -6,7 +6,7 @@ PYTEST_WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts unit bench reset schema lock
+.PHONY: help setup demo test lint types contracts unit bench reset schema changes lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ reset: setup ## delete the demo's data, secrets and models
 
 schema: setup ## print the GraphQL schema into bingeboard/schema.graphql
 	@$(PY) manage.py export_schema bingeboard.schema:schema --path bingeboard/schema.graphql
+
+changes: setup ## what breaks clients since a schema (SINCE=FILE; the last release's where left out)
+	@$(PY) -m bingeboard.graphql.changes $(or $(SINCE),tests/released.graphql)
 
 lock: setup ## resolve the dependencies anew into requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev --upgrade pyproject.toml -o requirements.lock

@@ -15,7 +15,7 @@ from graphql import (
     GraphQLObjectType,
     Undefined,
 )
-from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.extensions import ParserCache
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
@@ -24,6 +24,7 @@ from bingeboard.errors import Invalid
 from bingeboard.graphql.executor import Executor
 from bingeboard.graphql.limits import Limits
 from bingeboard.graphql.nodes import Node, NodeReaders, split_id
+from bingeboard.graphql.validation import Validation
 from bingeboard.shows.graphql import schema as shows
 from bingeboard.users.graphql import schema as users
 from experiments.graphql import schema as experiments
@@ -116,5 +117,5 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     execution_context_class=Executor,
-    extensions=[Limits, ParserCache, ValidationCache],
+    extensions=[Limits, ParserCache, Validation],
 )

@@ -13,7 +13,15 @@ def test_every_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixtu
 
     listed = capsys.readouterr().out
     assert ended.value.code == 0
-    assert {"events", "next_list", "next_query", "not_interested", "faults", "ablation"} <= benchmarks().keys()
+    assert {
+        "events",
+        "next_list",
+        "next_query",
+        "not_interested",
+        "faults",
+        "ablation",
+        "hostile",
+    } <= benchmarks().keys()
     for name, run in benchmarks().items():
         first_line = (inspect.getdoc(inspect.getmodule(run)) or "").splitlines()[0]
         assert first_line

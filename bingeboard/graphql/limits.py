@@ -35,17 +35,22 @@ from bingeboard.graphql import budget
 from bingeboard.graphql.costs import cost_of, sizes_of
 from bingeboard.graphql.plans import Plan, plan_of
 from bingeboard.graphql.problems import too_complex
+from bingeboard.graphql.shape import refuse_pairs, refuse_shape
 
 # Characters of a document: five times the longest that a client of ours has had reason to write.
 LONGEST_DOCUMENT = 100_000
-# Tokens, counted while parsing: 200 events written out in the document, rather than sent as variables.
-MOST_TOKENS = 10_000
+# Lines: every error of a document looks for its own among them.
+MOST_LINES = 5_000
+# Tokens, counted while parsing, which costs up to 9 us each: the introspection query that tools send has 250.
+MOST_TOKENS = 4_000
 # Fields, fragments spread: everything this schema has, selected twice over. Validation compares fields in pairs.
 MOST_FIELDS = 500
 # Levels: the introspection query that tools send is 14 deep.
 DEEPEST = 15
 # Items of any list sent in.
 LONGEST_LIST = 500
+# Characters of any text sent in: a story has some hundreds, a cursor or an id less.
+LONGEST_TEXT = 20_000
 # Levels of the variables, so that nothing below has to fear recursion.
 DEEPEST_VALUE = 20
 # Inputs whose mutations answer item by item: one item with bad text is refused there, and does not sink its batch.
@@ -60,6 +65,9 @@ class Limits(SchemaExtension):
         asked = self.execution_context.query or ""
         if len(asked) > LONGEST_DOCUMENT:
             raise too_complex(f"a document may be {LONGEST_DOCUMENT} characters long, this one has {len(asked)}")
+        lines = asked.count("\n") + asked.count("\r")
+        if lines > MOST_LINES:
+            raise too_complex(f"a document may be {MOST_LINES} lines long, this one has {lines}")
         self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
         yield
 
@@ -73,7 +81,9 @@ class Limits(SchemaExtension):
         document = self.execution_context.graphql_document
         if document is not None:
             _refuse_unnamed(document, self.execution_context._provided_operation_name)
+            refuse_shape(document)
             _refuse_large(measure(document))
+            refuse_pairs(document)
             _refuse_bad_text(document, self.execution_context.query or "")
             check_variables(document, self.execution_context.variables or {})
         yield
@@ -214,8 +224,8 @@ def _refuse_bad_text(document: DocumentNode, asked: str) -> None:
     waiting: list[Node] = list(document.definitions)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, StringValueNode) and may_hold_bad_text:
-            _refuse_text(node.value, "a string in the document")
+        if isinstance(node, StringValueNode):
+            _refuse_text(node.value if may_hold_bad_text else "", len(node.value), "a string in the document")
         elif isinstance(node, ListValueNode) and len(node.values) > LONGEST_LIST:
             raise Invalid(f"a list may hold {LONGEST_LIST} items, one in the document holds {len(node.values)}")
         for name in node.keys:
@@ -266,12 +276,14 @@ def _check(value: Any, where: str, *, reads_text: bool) -> None:
 
 def _refuse_leaf(value: Any, where: str) -> None:
     if isinstance(value, str):
-        _refuse_text(value, where)
+        _refuse_text(value, len(value), where)
     elif isinstance(value, float) and not math.isfinite(value):
         raise Invalid(f"{where} holds a number that is not finite: {value}")
 
 
-def _refuse_text(text: str, where: str) -> None:
+def _refuse_text(text: str, length: int, where: str) -> None:
+    if length > LONGEST_TEXT:
+        raise Invalid(f"a text may be {LONGEST_TEXT} characters long, {where} has {length}")
     flaw = flaw_of(text)
     if flaw:
         raise Invalid(f"{where} holds {flaw}, which no text of ours may")

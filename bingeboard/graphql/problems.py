@@ -13,6 +13,8 @@ from bingeboard.errors import BingeBoardError
 
 logger = logging.getLogger(__name__)
 LONGEST_MESSAGE = 500
+# What the validator says of introspection that goes from types to fields to types without end.
+INTROSPECTION_TOO_DEEP = "Maximum introspection depth exceeded"
 
 
 @strawberry.type(description="What was wrong with one item, or with the call, that did not stop the rest.")
@@ -105,6 +107,8 @@ def _code(error: GraphQLError) -> str:
         return str(error.extensions["code"])
     # The parser's own limits: tokens and nesting.
     if isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted."):
+        return "TOO_COMPLEX"
+    if error.message == INTROSPECTION_TOO_DEEP:
         return "TOO_COMPLEX"
     # Parsing, validation and variables fail before there is a path. With one, only a missing argument is the client's
     # doing; the rest is a value of ours that does not fit the schema.
