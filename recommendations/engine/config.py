@@ -440,7 +440,7 @@ class Ranking:
         1.0, unit="weight", low=0, high=10, why="what to show somebody of whom nothing is known"
     )
     maturity: float = number(
-        2.0, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
+        1.5, unit="titles", low=0.1, high=100, why="with this many known titles taste and popularity weigh the same"
     )
     popularity_boost: float = number(0.01, unit="score", low=0, high=0.5, why="bounded: taste decides, fame tips")
     recency_boost: float = number(0.03, unit="score", low=0, high=0.5, why="new titles get a chance")

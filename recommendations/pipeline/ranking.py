@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 from django.db import connection, transaction
 
 from bingeboard.errors import NotFound, Stale
@@ -19,7 +20,7 @@ from recommendations.engine.candidates import Proposal
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.exploration import explore
 from recommendations.engine.snapshot import Snapshot
-from recommendations.models import RecommendationCandidate, ServedList, ViewerState
+from recommendations.models import ServedList
 from recommendations.pipeline import candidates, folding, moments
 from recommendations.pipeline.moments import Moment
 from recommendations.pipeline.wording import sentence
@@ -260,33 +261,38 @@ def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -
 
 def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry] | None, dt.datetime]:
     """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
-    state = ViewerState.objects.filter(pk=user_id).first()
-    if state is None or state.candidates_version < state.behavior_version:
-        return None, now
-    rows = list(
-        RecommendationCandidate.objects.filter(
-            # What a curator has taken out since is out at once.
-            user_id=user_id,
-            algorithm_type=algorithm,
-            expires_at__gt=now,
-            content__is_active=True,
-        ).order_by("-final_score", "content_id")
-    )
+    with connection.cursor() as cursor:
+        # What a curator has taken out since is out at once.
+        cursor.execute(
+            """
+            SELECT c.content_id, c.base_score, c.popularity_boost, c.recency_boost, c.diversity_penalty,
+                c.availability_boost, c.social_boost, c.final_score, c.explanation::text, c.generated_at
+            FROM viewer_states v JOIN recommendation_candidates c ON c.user_id = v.user_id
+                JOIN shows s ON s.id = c.content_id AND s.is_active
+            WHERE v.user_id = %s AND v.candidates_version >= v.behavior_version
+                AND c.algorithm_type = %s AND c.expires_at > %s
+            ORDER BY c.final_score DESC, c.content_id
+            """,
+            [user_id, algorithm, now],
+        )
+        rows = cursor.fetchall()
     if not rows:
         return None, now
     done = dealt_with(user_ids=[user_id])[user_id]
-    entries = [
-        Entry(
-            show_id=row.content_id,
-            breakdown={name: getattr(row, name) for name in PARTS},
-            parts=[tuple(part) for part in row.explanation["parts"]],
-            reasons=row.explanation["reasons"],
-            penalties=row.explanation.get("penalties", []),
-        )
-        for row in rows
-        if row.content_id not in done and row.explanation is not None
-    ]
-    return entries, rows[0].generated_at
+    entries = []
+    for show_id, *scores, explanation, _ in rows:
+        if show_id not in done and explanation is not None:
+            told = orjson.loads(explanation)
+            entries.append(
+                Entry(
+                    show_id=show_id,
+                    breakdown=dict(zip(PARTS, scores, strict=True)),
+                    parts=[tuple(part) for part in told["parts"]],
+                    reasons=told["reasons"],
+                    penalties=told.get("penalties", []),
+                )
+            )
+    return entries, rows[0][-1]
 
 
 def _fresh(
