@@ -49,11 +49,16 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of evidence for a whole slate: what it added to each title, (k,), and how to put the i-th in words."""
+    """
+    One kind of evidence for a whole slate: what it added to each title, (k,), and how to put the i-th in words.
+
+    said   the viewer's own words, which are named however little they add: they were heard
+    """
 
     kind: str
     weight: Floats
     name: Callable[[int, float], Evidence]
+    said: bool = False
 
 
 def explain(
@@ -68,7 +73,7 @@ def explain(
     """
     Return the reasons of each title of a slate, at most ranking.reasons each and at least one, largest first.
 
-    What adds less than ranking.least_reason is left out, unless it is all there is.
+    What adds less than ranking.least_reason is left out, unless it is all there is or the viewer said it.
 
     place    the viewer's row in the opinions
     moment   what the moment added, where it was asked
@@ -91,8 +96,9 @@ def explain(
     weights = np.stack([source.weight for source in sources])
     order = np.argsort(-weights, axis=0, kind="stable")[: config.ranking.reasons]
     kept = np.take_along_axis(weights, order, axis=0)
+    said = np.array([source.said for source in sources])[order]
     # The first is named however little it adds.
-    kept[1:][kept[1:] < config.ranking.least_reason] = 0.0
+    kept[1:][(kept[1:] < config.ranking.least_reason) & ~said[1:]] = 0.0
     return [
         [sources[s].name(i, weight) for s, weight in zip(of_title, heavy, strict=True) if weight > 0]
         or [Evidence(POPULAR if slate.base[i] > 0 else ASKED, 0.0)]
@@ -206,7 +212,7 @@ def _stated(snapshot: Snapshot, viewer: Viewer, slate: Slate) -> list[Source]:
     columns, affinity = viewer.columns[viewer.is_stated], viewer.affinity[viewer.is_stated]
     having = take_rows(snapshot.strengths, slate.rows)[:, columns] > 0
     most = np.argmax(having.toarray() * affinity, axis=1)
-    return [Source(FEATURE, np.maximum(slate.stated, 0.0), _feature_namer(columns[most].tolist()))]
+    return [Source(FEATURE, np.maximum(slate.stated, 0.0), _feature_namer(columns[most].tolist()), said=True)]
 
 
 def _feature_namer(feature: list[int]) -> Callable[[int, float], Evidence]:
