@@ -46,6 +46,10 @@ class UserAdmin(DjangoUserAdmin, BaseAdmin):
         ("Rights", {"classes": ["tab"], "fields": POWERS}),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return users with their groups, which a page that may only be looked at would ask for three times."""
+        return super().get_queryset(request).prefetch_related("groups")
+
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):

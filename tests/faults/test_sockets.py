@@ -196,7 +196,7 @@ def test_headers_of_the_handshake_sign_in_as_well(house: House) -> None:
         await line.subscribe(first=3)
         return titles(await line.hear())
 
-    headers = {"Authorization": f"Bearer {house.token}", "X-Viewer-Id": house.viewers[3]}
+    headers = {"Authorization": f"Bearer {house.token}", "X-Viewer-Id": house.viewers[8]}
 
     assert len(on_line(house, talk, additional_headers=headers)) == 3
 
@@ -275,7 +275,7 @@ def test_a_document_that_can_not_be_read_ends_the_connection_or_is_refused(house
 
 
 def test_what_was_completed_is_sent_no_more(house: House) -> None:
-    viewer = house.viewers[4]
+    viewer = house.viewers[9]
 
     async def talk(line: Line) -> list[str]:
         await line.sign_in(house.token, viewer)

@@ -44,7 +44,7 @@ def test_the_lines_to_sign_in_work(live_server: Any) -> None:
 
     out, _ = typed(live_server, "signin-lines", NAME="dash", PASSWORD=PASSWORD).communicate(timeout=60)
 
-    assert '{"data":{"me":{"username":"dash"}}}' in out
+    assert '{"data":{"me":{"username":"dash"}}' in out
     assert '"is_authenticated": false' in out
     assert not Session.objects.exists()
 

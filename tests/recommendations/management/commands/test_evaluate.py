@@ -29,6 +29,7 @@ def test_a_run_is_printed_written_and_compared_with_an_earlier_one(files, tmp_pa
     second = run(
         *("evaluate", *files, "--out", after, "--compare", before / "result.json", "--algorithms", "hybrid"),
         *("--set", "ranking.collaborative_weight=0", "--set", "ranking.content_weight=0"),
+        *("--set", "ranking.popular_weight=0"),
     )
 
     assert (first.code, second.code) == (0, 0), (first.error, second.error)
@@ -38,7 +39,11 @@ def test_a_run_is_printed_written_and_compared_with_an_earlier_one(files, tmp_pa
     assert "worse" in second.out
     assert "ranking.collaborative_weight 1.0 -> 0.0" in second.out
     found = json.loads((after / "result.json").read_text())
-    assert found["changed_constants"] == {"ranking.collaborative_weight": 0.0, "ranking.content_weight": 0.0}
+    assert found["changed_constants"] == {
+        "ranking.collaborative_weight": 0.0,
+        "ranking.content_weight": 0.0,
+        "ranking.popular_weight": 0.0,
+    }
     assert found["compared"]["differences"]["hybrid"]["verdict"] == "worse"
     assert not Show.objects.exists()
 
