@@ -2,7 +2,8 @@
 Ready-made operations: the .graphql files of bingeboard/operations, each one document that can be run as it is.
 
 Of a file's comments the first line says what it does, "As:" who may ask (anyone or viewer), and "Variables:" what it is
-sent with, as JSON. In the variables "$show" stands for a title that is there, "$uuid" for a new UUID.
+sent with, as JSON. In the variables "$show" stands for a title that is there, "$platform" for a service, "$uuid" for
+a new UUID.
 """
 
 import json
@@ -17,7 +18,7 @@ from graphql import parse, validate
 
 from bingeboard.graphql.nodes import global_id
 from bingeboard.schema import schema
-from bingeboard.shows.models import Show
+from bingeboard.shows.models import Platform, Show
 
 FOLDER = Path(__file__).resolve().parent.parent / "operations"
 
@@ -93,6 +94,8 @@ def _filled(value: Any) -> Any:
             return [_filled(item) for item in value]
         case "$show":
             return _some_title()
+        case "$platform":
+            return Platform.objects.order_by("name").values_list("slug", flat=True).first() or "netflix"
         case "$uuid":
             return str(uuid.uuid4())
         case _:
