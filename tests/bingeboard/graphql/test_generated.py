@@ -21,7 +21,7 @@ from tests.door import catalogue, token_of, viewer, world
 from tests.generated import BODIES, DOCUMENTS
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = int(os.environ.get("BINGEBOARD_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("BINGEBOARD_EXAMPLES", "50"))
 CODES = {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_INPUT", "TOO_COMPLEX", "RATE_LIMITED"}
 SECRETS = ("bobs-own-secret", "b0b00000-0000-4000-8000-000000000001")
 many = settings(
