@@ -49,7 +49,7 @@ def debiased(progress: Floats, minutes: Floats, shares: Floats, config: Attentio
     shares     as `curves` returns them for the same config
     """
     steps = np.linspace(0.0, 1.0, config.steps + 1)
-    found = progress.copy()
+    found = progress.astype(np.float64)
     place = length_bins(minutes, config)
     for number in np.unique(place[place >= 0]):
         if not np.isnan(shares[number, 0]):

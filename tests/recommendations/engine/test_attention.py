@@ -27,6 +27,12 @@ def test_a_hand_worked_curve() -> None:
     np.testing.assert_allclose(found, [0.25, 0.25, 0.5, NAN, 0.3, 0.3])
 
 
+def test_whole_numbers_are_not_cut_to_whole_shares() -> None:
+    shares = curves(np.array([20.0, 20, 20, 20]), np.array([0.0, 0, 0, 1]), SMALL)
+
+    assert debiased(np.array([1]), np.array([20.0]), shares, SMALL).tolist() == [0.75]
+
+
 @given(
     st.lists(st.tuples(st.floats(1, 100), st.floats(0, 1)), min_size=1, max_size=60),
     st.lists(st.tuples(st.floats(1, 100), st.sampled_from([0, 0.25, 0.5, 0.75, 1])), min_size=1, max_size=10),
