@@ -142,7 +142,7 @@ def _behaviour(users: list[User], shows: list[Show], now: dt.datetime) -> None:
 
 def _served(user: User, now: dt.datetime) -> engine.ServedList:
     items = [
-        {"show": n, "position": n, "breakdown": {"final_score": 0.5}, "propensity": 1.0, "reasons": [{"text": "Why"}]}
+        {"show": n, "position": n, "breakdown": {"final_score": 0.5}, "propensity": 1.0, "reasons": REASONS}
         for n in range(1, ROWS + 1)
     ]
     return engine.ServedList(

@@ -254,12 +254,12 @@ def served(user: User, places: int, *, friend: User | None = None, **fields: Any
 
 def _item(place: int, friend: User | None) -> dict[str, Any]:
     reasons = [
-        _reason("because", 0.4, shows=[place % TITLES + 1, (place + 1) % TITLES + 1]),
-        _reason("feature", 0.3, feature={"feature_type": "genre", "feature_value": f"Genre {place % 7}"}),
-        _reason("platform", 0.2, platform="flixo"),
+        {"kind": "because_you_watched", "weight": 0.4, "shows": [place % TITLES + 1, (place + 1) % TITLES + 1]},
+        {"kind": "taste", "weight": 0.3, "feature": ["genre", f"Genre {place % 7}"]},
+        {"kind": "platform", "weight": 0.2, "platform": "flixo"},
     ]
     if friend is not None:
-        reasons.append(_reason("friends", 0.1, friends=[friend.pk]))
+        reasons.append({"kind": "friends", "weight": 0.1, "friends": [friend.pk]})
     return {
         "show": place,
         "position": place,
@@ -272,13 +272,8 @@ def _item(place: int, friend: User | None) -> dict[str, Any]:
             "availability_boost": 0.15,
             "social_boost": 0.0,
             "final_score": 0.78,
-            "algorithms": [{"algorithm": "collaborative", "score": 0.7, "weight": 0.6, "rank": place}],
         },
+        "parts": [["collaborative", 0.7, 0.6, place]],
         "reasons": reasons,
         "propensity": 1.0,
     }
-
-
-def _reason(kind: str, weight: float, **evidence: Any) -> dict[str, Any]:
-    blank: dict[str, Any] = {"shows": [], "feature": None, "friends": [], "platform": None}
-    return {"kind": kind, "text": f"For {kind}", "weight": weight, **blank, **evidence}

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import BooleanField, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -67,7 +68,10 @@ COLUMNS = (
 
 def shows_by_id(*, show_ids: Sequence[int]) -> dict[int, ShowFacts]:
     """Return the titles with these ids, by id; those that are not there are left out."""
-    return {facts.id: facts for facts in _facts(Show.objects.filter(pk__in=show_ids).order_by())}
+    # Every answer asks; putting a statement together anew costs four times as much as running it.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM shows WHERE id = ANY(%s)", [list(show_ids)])  # noqa: S608
+        return {row[0]: ShowFacts(*row) for row in cursor.fetchall()}
 
 
 def show_by_tmdb_id(*, tmdb_id: int) -> ShowFacts | None:
@@ -164,7 +168,9 @@ def platforms_by_id(*, platform_ids: Sequence[int]) -> dict[int, PlatformFacts]:
 
 def platforms_by_slug(*, slugs: Sequence[str]) -> dict[str, PlatformFacts]:
     """Return the services with these slugs, by slug."""
-    return {p.slug: p for p in _platform_facts(Platform.objects.filter(slug__in=slugs))}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, slug, name FROM platforms WHERE slug = ANY(%s) ORDER BY name, id", [list(slugs)])
+        return {row[1]: PlatformFacts(*row) for row in cursor.fetchall()}
 
 
 def _platform_facts(platforms: QuerySet[Platform]) -> list[PlatformFacts]:

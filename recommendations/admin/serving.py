@@ -28,10 +28,9 @@ from bingeboard.admin.display import (
     rounded,
     small_table,
 )
-from bingeboard.shows.models import Platform, Show
-from bingeboard.users.models import User
+from bingeboard.shows.models import Show
 from recommendations.models import RecommendationCandidate, RecommendationFeedback, ServedList, TrendingEntry
-from recommendations.pipeline.wording import sentence
+from recommendations.pipeline.wording import Names
 
 # The parts of a score and how each counts, in the order they are added up.
 PARTS = (
@@ -132,15 +131,8 @@ class RecommendationCandidateAdmin(ReadOnlyAdmin):
 def _told(reasons: Iterable[Mapping[str, Any]]) -> list[list[str]]:
     """Return reasons as sentences with what each adds to the score."""
     reasons = list(reasons)
-    shows = {show for reason in reasons for show in reason.get("shows", ())}
-    friends = {friend for reason in reasons for friend in reason.get("friends", ())}
-    titles = dict(Show.objects.filter(pk__in=shows).values_list("pk", "title"))
-    names = dict(User.objects.filter(pk__in=friends).values_list("pk", "username"))
-    platforms = dict(Platform.objects.values_list("slug", "name"))
-    return [
-        [sentence(reason, titles=titles, names=names, platforms=platforms), rounded(reason["weight"], signed=True)]
-        for reason in reasons
-    ]
+    names = Names.of(reasons)
+    return [[names.sentence(reason), rounded(reason["weight"], signed=True)] for reason in reasons]
 
 
 @admin.register(ServedList)
@@ -198,6 +190,7 @@ class ServedListAdmin(ReadOnlyAdmin):
     def places(self, row: ServedList) -> SafeString:
         items = row.items[:ITEMS_SHOWN]
         titles = Show.objects.in_bulk([item["show"] for item in items])
+        names = Names.of([reason for item in items for reason in item.get("reasons", [])])
         return small_table(
             ["", "Title", "Score", "Propensity", "Reasons"],
             [
@@ -206,7 +199,7 @@ class ServedListAdmin(ReadOnlyAdmin):
                     anchor(page_of(Show, item["show"]), titles.get(item["show"], f"title {item['show']}, gone")),
                     rounded(item.get("breakdown", {}).get("final_score")),
                     rounded(item.get("propensity"), 2),
-                    "; ".join(reason["text"] for reason in item.get("reasons", [])),
+                    "; ".join(names.sentence(reason) for reason in item.get("reasons", [])),
                 ]
                 for item in items
             ],

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from recommendations.engine.config import EngineConfig
 from recommendations.engine.moments import Effect
@@ -20,6 +20,8 @@ from recommendations.engine.slates import Slate, boosts_for, boosts_of_titles, s
 from recommendations.engine.snapshot import Snapshot, Viewer
 
 HYBRID = "hybrid"
+# Looks for the libraries once: that takes longer than a viewer's slates.
+_threads = ThreadpoolController()
 ALL_ALGORITHMS = (*ALGORITHMS, HYBRID)
 
 
@@ -160,7 +162,7 @@ def _block(
     found = []
     wanted = _shares_of_genres(snapshot, thought)
     # The products from here on are small: a second BLAS thread would spend its time waiting for the first.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _threads.limit(limits=1, user_api="blas"):
         for place, viewer in enumerate(block):
             free = _free(snapshot, viewer, allowed, start + place)
             boosts = boosts_for(snapshot, viewer, thought.social[place], of_titles, config)

@@ -7,7 +7,7 @@ from bingeboard.context import Context
 from bingeboard.shows.graphql.types import ContentFeature, Platform, Show, SimilarShow, platform_node, show_nodes
 from bingeboard.shows.queries import platforms_by_slug, shows_by_id
 from bingeboard.users.graphql.types import User, user_node
-from bingeboard.users.queries import users_by_id
+from bingeboard.users.queries import usernames
 from recommendations.graphql.lists import FeatureKey
 from recommendations.queries import serving
 
@@ -58,8 +58,7 @@ def shows(context: Context, show_ids: list[int]) -> dict[int, Show]:
 
 def users(context: Context, user_ids: list[str]) -> dict[str, User]:
     """Return users by id, of those whom the viewer may see."""
-    found = users_by_id(user_ids=user_ids)
-    return {user_id: user_node(user_id, user.username) for user_id, user in found.items()}
+    return {user_id: user_node(user_id, name) for user_id, name in usernames(user_ids=user_ids).items()}
 
 
 def platforms_named(context: Context, slugs: list[str]) -> dict[str, Platform]:

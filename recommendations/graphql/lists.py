@@ -25,7 +25,8 @@ from recommendations.graphql.types import (
     ScoreBreakdown,
 )
 from recommendations.models import ServedList
-from recommendations.pipeline import ranking
+from recommendations.pipeline.served import PARTS, read_served
+from recommendations.pipeline.wording import sentence
 
 Item = dict[str, Any]
 # A title, the kind of a feature and its value.
@@ -45,70 +46,94 @@ class Evidence:
 
 class Given:
     """
-    What a Reason's fields are read from: the kept words, and the things they name, read when asked for.
+    What a Reason's fields are read from: the kept evidence, and the things that it names, read when asked for.
 
     Plain properties instead of resolvers: a page has hundreds, and a resolver costs ten times as much.
     """
 
-    __slots__ = ("_evidence", "_feature", "_reason", "kind", "text", "weight")
+    __slots__ = ("_evidence", "_feature", "_reason", "kind", "weight")
 
     def __init__(self, reason: Item, show_id: int, evidence: Evidence) -> None:
-        self.kind, self.text, self.weight = reason["kind"], reason["text"], reason["weight"]
+        self.kind, self.weight = reason["kind"], reason["weight"]
         self._reason, self._evidence = reason, evidence
         feature = reason.get("feature")
-        self._feature = (show_id, feature["feature_type"], feature["feature_value"]) if feature else None
+        self._feature = (show_id, *feature) if feature else None
         evidence.show_ids += reason.get("shows") or ()
         evidence.friend_ids += reason.get("friends") or ()
         evidence.platform_slugs += [reason["platform"]] if reason.get("platform") else ()
         evidence.features += [self._feature] if self._feature else ()
 
     @property
+    def text(self) -> str:
+        """Return the evidence in words; what speaks of somebody else has been worded by who knows whom."""
+        said = self._reason.get("text")
+        if said is not None:
+            return str(said)
+        return sentence(
+            self._reason,
+            titles={key: show.title for key, show in self._shows().items()},
+            names={key: friend.username for key, friend in self._friends().items()},
+            platforms={key: service.name for key, service in self._platforms().items()},
+        )
+
+    @property
     def shows(self) -> list[Show]:
-        return self._things("shows", self._reason.get("shows"), self._evidence.show_ids)
+        return list(self._shows().values())
 
     @property
     def friends(self) -> list[User]:
-        return self._things("users", self._reason.get("friends"), self._evidence.friend_ids)
+        return list(self._friends().values())
 
     @property
     def platform(self) -> Platform | None:
-        slugs = [self._reason["platform"]] if self._reason.get("platform") else []
-        return next(iter(self._things("platforms_by_slug", slugs, self._evidence.platform_slugs)), None)
+        return next(iter(self._platforms().values()), None)
 
     @property
     def feature(self) -> ContentFeature | None:
         keys = [self._feature] if self._feature else []
-        return next(iter(self._things("named_features", keys, self._evidence.features)), None)
+        return next(iter(self._things("named_features", keys, self._evidence.features).values()), None)
 
-    def _things(self, source: str, keys: Sequence[Any] | None, among: Sequence[Any]) -> list[Any]:
-        """Return what the keys name; what is there no more is left out."""
+    def _shows(self) -> dict[int, Show]:
+        return self._things("shows", self._reason.get("shows"), self._evidence.show_ids)
+
+    def _friends(self) -> dict[str, User]:
+        return self._things("users", self._reason.get("friends"), self._evidence.friend_ids)
+
+    def _platforms(self) -> dict[str, Platform]:
+        slugs = [self._reason["platform"]] if self._reason.get("platform") else []
+        return self._things("platforms_by_slug", slugs, self._evidence.platform_slugs)
+
+    def _things(self, source: str, keys: Sequence[Any] | None, among: Sequence[Any]) -> dict[Any, Any]:
+        """Return what the keys name, in their order; what is there no more is left out."""
         if not keys:
-            return []
+            return {}
         loader = self._evidence.context.loader(source)
-        return [thing for thing in (loader.get(key, among) for key in keys) if thing is not None]
+        found = {key: loader.get(key, among) for key in keys}
+        return {key: thing for key, thing in found.items() if thing is not None}
 
 
 def connection(
     context: Context, served: ServedList, *, start: int, size: int, after: str | None
 ) -> RecommendationConnection:
     """Return the page of a served list that begins behind its first `start` places."""
-    wanted = [item for item in served.items if item["position"] > start]
+    # Places are counted from 1 without a gap.
+    wanted = served.items[start : start + size]
     # Places whose title is gone keep their cursor, so that a page can be empty and still have one after it.
-    cursors = {item["position"]: cursor_of(str(served.request_id), item["position"]) for item in wanted[:size]}
-    recommendations = _recommendations(context, served, wanted[:size])
+    cursors = {item["position"]: cursor_of(str(served.request_id), item["position"]) for item in wanted}
+    recommendations = _recommendations(context, served, wanted)
     edges = [RecommendationEdge(cursor=cursors[r.position], node=r) for r in recommendations]
     return RecommendationConnection(
         request_id=strawberry.ID(str(served.request_id)),
         experiment=served.experiment_name or None,
         variant=served.variant or None,
         edges=edges,
-        page_info=page_info(list(cursors.values()), has_next=len(wanted) > size, after=after),
+        page_info=page_info(list(cursors.values()), has_next=len(served.items) > start + size, after=after),
     )
 
 
 def rows(context: Context, served: ServedList, counts: Sequence[int]) -> list[list[Recommendation]]:
     """Return a kept page's places, cut into rows of so many; a row may be shorter than it was, or empty."""
-    found = {r.position: r for r in _recommendations(context, served, served.items)}
+    found = {r.position: r for r in _recommendations(context, served, list(served.items))}
     ends = [sum(counts[: place + 1]) for place in range(len(counts))]
     return [
         [found[place] for place in range(end - count + 1, end + 1) if place in found]
@@ -122,7 +147,7 @@ def read_recommendation(context: Context, key: str) -> Recommendation | None:
     if context.viewer is None or not re.fullmatch(r"[0-9]{1,5}", position):
         return None
     try:
-        served = ranking.read_served(user_id=context.viewer.id, request_id=UUID(request_id), now=context.now)
+        served = read_served(user_id=context.viewer.id, request_id=UUID(request_id), now=context.now)
     except (NotFound, Stale, ValueError):
         return None
     found = [item for item in served.items if item["position"] == int(position)]
@@ -176,7 +201,7 @@ def _recommendation(
         position=item["position"],
         algorithm=item["algorithm"],
         score=parts["final_score"],
-        breakdown=breakdown(parts),
+        breakdown=breakdown(parts, item["parts"]),
         reasons=reasons,
         propensity=item["propensity"],
         generated_at=served.generated_at,
@@ -184,18 +209,24 @@ def _recommendation(
     )
 
 
-def breakdown(parts: Item) -> ScoreBreakdown:
-    """Return every part of a score, from how served lists keep it."""
-    return ScoreBreakdown(
-        base_score=parts["base_score"],
-        popularity_boost=parts["popularity_boost"],
-        recency_boost=parts["recency_boost"],
-        diversity_penalty=parts["diversity_penalty"],
-        availability_boost=parts["availability_boost"],
-        social_boost=parts["social_boost"],
-        final_score=parts["final_score"],
-        algorithms=[
-            AlgorithmScore(algorithm=p["algorithm"], score=p["score"], weight=p["weight"], rank=p.get("rank"))
-            for p in parts["algorithms"]
-        ],
-    )
+class Scores:
+    """What a ScoreBreakdown's fields are read from: the parts of a score as served lists keep them."""
+
+    __slots__ = ("_parts", *PARTS)
+
+    def __init__(self, breakdown: Item, parts: Sequence[Sequence[Any]]) -> None:
+        for name in PARTS:
+            setattr(self, name, breakdown[name])
+        self._parts = parts
+
+    @property
+    def algorithms(self) -> list[AlgorithmScore]:
+        return [
+            AlgorithmScore(algorithm=name, score=score, weight=weight, rank=rank)
+            for name, score, weight, rank in self._parts
+        ]
+
+
+def breakdown(parts: Item, algorithms: Sequence[Sequence[Any]]) -> ScoreBreakdown:
+    """Return every part of a score, from how served lists keep them."""
+    return cast(ScoreBreakdown, Scores(parts, algorithms))

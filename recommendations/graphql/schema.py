@@ -42,7 +42,7 @@ from recommendations.graphql.types import (
     WhyNot,
 )
 from recommendations.models import ServedList
-from recommendations.pipeline import explaining, folding, profiles, ranking, taste
+from recommendations.pipeline import explaining, folding, profiles, ranking, served, taste
 from recommendations.pipeline.ranking import ListFilter
 from recommendations.queries import serving
 
@@ -86,10 +86,10 @@ class RecommendationsQuery:
     ) -> RecommendationConnection:
         size = page_size(first, LIST_SHOWN)
         if after is not None:
-            served, start = _kept(info.context, after)
+            kept, start = _kept(info.context, after)
         else:
-            served, start = _fresh(info.context, algorithm or Algorithm.HYBRID, filter, context), 0
-        return lists.connection(info.context, served, start=start, size=size, after=after)
+            kept, start = _fresh(info.context, algorithm or Algorithm.HYBRID, filter, context), 0
+        return lists.connection(info.context, kept, start=start, size=size, after=after)
 
     @strawberry.field(description="Why a title is not in the viewer's list, or where it stands in it.")
     def why_not(
@@ -118,7 +118,7 @@ class RecommendationsQuery:
             show=shows[key],
             position=found.position,
             removed_by=found.removed_by,
-            breakdown=None if found.breakdown is None else lists.breakdown(found.breakdown),
+            breakdown=None if found.breakdown is None else lists.breakdown(found.breakdown, found.breakdown["parts"]),
             cutoff_score=found.cutoff,
             displaced_by=[shows[show] for show in found.displaced_by if show in shows],
             would_appear_if=found.would_appear_if,
@@ -351,7 +351,7 @@ def _kept(context: Context, after: str) -> tuple[ServedList, int]:
         key = UUID(request_id)
     except ValueError:
         raise Invalid(f"after: {after[:60]!r} is no cursor of this list", field="after") from None
-    return ranking.read_served(user_id=viewer.id, request_id=key, now=context.now), position
+    return served.read_served(user_id=viewer.id, request_id=key, now=context.now), position
 
 
 def _segment(context: Context, scope: TrendType, genre: str | None, platform: str | None) -> dict[str, str]:

@@ -2,10 +2,9 @@
 
 import datetime as dt
 import uuid
-from typing import Any
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone as clock
@@ -118,8 +117,9 @@ class ServedList(models.Model):
     """
     A list as it was served, immutable: what was shown where, why, and with what probability.
 
-    items: [{"show": id, "position": 1.., "algorithm", "breakdown": {...}, "reasons": [...], "propensity"}, ...];
-    where something was taken off a score, "penalties" says what and why
+    items: [{"show": id, "position": 1.., "algorithm", "breakdown": {...}, "parts": [...], "reasons": [...],
+    "propensity"}, ...]; parts and reasons as candidates have them, in words only when they are read; where something
+    was taken off a score, "penalties" says what and why
     """
 
     request_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -145,27 +145,6 @@ class ServedList(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id} for {self.user_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the list, without reasons that name who was erased while it was made."""
-        with transaction.atomic():
-            named = {
-                friend for item in self.items for r in item.get("reasons", ()) for friend in r.get("friends") or ()
-            }
-            if named:
-                self._leave_out(named - _held(sorted(named)))
-            super().save(*args, **kwargs)
-
-    def _leave_out(self, gone: set[str]) -> None:
-        for item in self.items if gone else ():
-            item["reasons"] = [r for r in item["reasons"] if gone.isdisjoint(r.get("friends") or ())]
-
-
-def _held(user_ids: list[str]) -> set[str]:
-    """Return which of these users there are; until the transaction ends, they stay."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM users WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [user_ids])
-        return {user_id for (user_id,) in cursor.fetchall()}
 
 
 class RecommendationFeedback(models.Model):

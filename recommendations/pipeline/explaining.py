@@ -19,6 +19,7 @@ from recommendations.engine.arrays import rows_in
 from recommendations.engine.candidates import HYBRID, Proposal, propose
 from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.pipeline import candidates, ranking
+from recommendations.pipeline.served import Entry, entries_of, read
 from recommendations.queries.events import to_day, what_was_done
 from recommendations.queries.filters import ListFilter, allowed_rows
 
@@ -67,19 +68,25 @@ def why_not(
     if show is None:
         raise NotFound(f"there is no show {show_id}", field="showId")
     made = ranking.rank(user_id=user_id, algorithm=algorithm, chosen=chosen, now=now)
-    cutoff = made.entries[-1].breakdown["final_score"] if made.entries else None
+    cutoff = made.entries[-1].final_score if made.entries else None
     for position, entry in enumerate(made.entries, start=1):
         if entry.show_id == show_id:
             text = f"“{show.title}” stands at place {position} of {len(made.entries)}."
-            return WhyNot(position, [], ranking.breakdown_of(entry), cutoff, [], [], text)
-    if made.known is None:
+            return WhyNot(position, [], _score(entry), cutoff, [], [], text)
+    if not made.version:
         return _plain(show, [NO_MODEL], "a model has been fitted", cutoff)
-    row = int(rows_in(made.known.show_ids, np.array([show_id]))[0])
+    known = candidates.snapshot(now=now)
+    row = int(rows_in(known.show_ids, np.array([show_id]))[0])
     if row < 0:
         return _plain(show, [NOT_IN_MODEL], "the next model knows it; new titles are taken in every few hours", cutoff)
-    if not show.is_active or not made.known.active[row]:
+    if not show.is_active or not known.active[row]:
         return _plain(show, [INACTIVE], "a curator made it active again", cutoff)
-    return _Case(user_id, show, row, algorithm, chosen, made, made.known, now).answer(cutoff)
+    return _Case(user_id, show, row, algorithm, chosen, made, known, now).answer(cutoff)
+
+
+def _score(entry: Entry) -> dict[str, Any]:
+    """Return every part of an entry's score, as items of served lists have it."""
+    return {**entry.breakdown, "parts": read(entry.parts)}
 
 
 def _plain(show: Show, removed_by: list[str], remedy: str, cutoff: float | None) -> WhyNot:
@@ -111,7 +118,7 @@ class _Case:
         place = _place(alone, self.row)
         if place is None:
             return self._never_a_candidate(removed, remedies, viewer, let_in, cutoff)
-        entry = next(ranking.entries_of(_only(alone, place), self.known))
+        entry = next(entries_of(_only(alone, place), self.known))
         if self._is_in(viewer, let_in):
             # What removes it is all there is against it.
             return self._put(removed, remedies, entry, cutoff, [])
@@ -119,7 +126,7 @@ class _Case:
         if alone.slate.rest[place] > 0:
             removed.append(RESTING)
         if cutoff is not None and RESTING not in removed:
-            needed = cutoff - entry.breakdown["final_score"]
+            needed = cutoff - entry.final_score
             if needed > 0:
                 found.append(f"its score rose by {needed:.3f}, to {cutoff:.3f}")
         remedies += found
@@ -129,20 +136,20 @@ class _Case:
         self,
         removed: list[str],
         remedies: list[str],
-        entry: ranking.Entry,
+        entry: Entry,
         cutoff: float | None,
         displaced_by: list[int],
     ) -> WhyNot:
         why = [_IN_WORDS.get(code, f"the filter's {code.removeprefix('filter.')} leaves it out") for code in removed]
         if not why:
-            score, cut = entry.breakdown["final_score"], 0.0 if cutoff is None else cutoff
+            score, cut = entry.final_score, 0.0 if cutoff is None else cutoff
             why = [
                 f"it scores {score:.3f}, and the last of the {len(self.made.entries)} titles {cut:.3f}"
                 if score < cut
                 else "titles above it are so like it, or so much of its genres, that others come first"
             ]
         text = f"“{self.show.title}” is not in the list: {', and '.join(why)}."
-        breakdown = ranking.breakdown_of(entry)
+        breakdown = _score(entry)
         return WhyNot(None, removed, breakdown, cutoff, displaced_by, list(dict.fromkeys(remedies)), text)
 
     def _never_a_candidate(
@@ -260,9 +267,9 @@ class _Case:
                 _later(self._is_in, _fond(viewer, column), free),
             )
 
-    def _displaced_by(self, entry: ranking.Entry, cutoff: float | None) -> list[int]:
+    def _displaced_by(self, entry: Entry, cutoff: float | None) -> list[int]:
         """Return what stands where it does not: the last titles, or, where its score would do, the most alike one."""
-        if cutoff is None or entry.breakdown["final_score"] < cutoff:
+        if cutoff is None or entry.final_score < cutoff:
             return [other.show_id for other in self.made.entries[-NAMED:]]
         rows = rows_in(self.known.show_ids, np.array([other.show_id for other in self.made.entries]))
         alike = self.known.vectors[rows] @ self.known.vectors[self.row]

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bingeboard.errors import Invalid, NotFound
+from bingeboard.users.models import User
 from recommendations.engine import reasons
 from recommendations.engine.arrays import top_rows
 from recommendations.engine.candidates import Proposal, relevances
@@ -16,7 +17,7 @@ from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.groups import shared_scores, to_own_scale
 from recommendations.engine.snapshot import Snapshot
 from recommendations.pipeline import candidates, folding
-from recommendations.pipeline.ranking import worded_reasons
+from recommendations.pipeline.wording import Names
 from recommendations.queries.events import to_day
 from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 from social.queries import friend_network, visible_signals
@@ -121,7 +122,20 @@ def _told(
             told = next((document for document in evidence if own or _may_be_told(document, seen)), None)
             if told is not None:
                 found[proposal.user_id][show_id] = told
-    return worded_reasons(found, viewer=members[0])
+    return _worded(found, viewer=members[0])
+
+
+def _worded(told: Mapping[str, Mapping[int, dict[str, Any]]], *, viewer: str) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return evidence, by whom it is about and by title, in words for a viewer: of others it speaks by name."""
+    known = Names.of([reason for of_user in told.values() for reason in of_user.values()])
+    names = dict(User.objects.filter(pk__in=list(told)).values_list("pk", "username"))
+    return {
+        user: {
+            show: {**reason, "text": known.sentence(reason, who="you" if user == viewer else names.get(user, "they"))}
+            for show, reason in of_user.items()
+        }
+        for user, of_user in told.items()
+    }
 
 
 def _evidence(proposal: Proposal, known: Snapshot) -> list[tuple[int, list[dict[str, Any]]]]:

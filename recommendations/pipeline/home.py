@@ -19,9 +19,9 @@ from recommendations.engine.config import EngineConfig
 from recommendations.engine.rows import Offer, arrange
 from recommendations.engine.snapshot import Snapshot, Viewer
 from recommendations.models import ServedList
-from recommendations.pipeline import candidates, folding, moments, ranking
+from recommendations.pipeline import candidates, folding, moments, ranking, served
 from recommendations.pipeline.moments import Moment
-from recommendations.pipeline.ranking import Entry
+from recommendations.pipeline.served import Entry
 from recommendations.queries import home
 from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 
@@ -48,16 +48,20 @@ class Home:
     rows: Sequence[tuple[str, str, int]]
 
 
+# Where a title stands in a proposal, from 0. Most of them come to no row, and are never put together.
+_Place = tuple[Proposal, int]
+
+
 @dataclass(frozen=True)
 class _Ranked:
     """All that the rows of a viewer's page are cut from, best first each, by title id."""
 
     viewer: Viewer
     known: Snapshot
-    pool: dict[int, Entry]
-    rising: dict[int, Entry]
-    friends: dict[int, Entry]
-    begun: dict[int, Entry]
+    pool: dict[int, _Place]
+    rising: dict[int, _Place]
+    friends: dict[int, _Place]
+    begun: dict[int, _Place]
 
 
 def make_home(
@@ -85,7 +89,7 @@ def make_home(
         known = candidates.snapshot(now=now)
     except NotFound as unfitted:
         logger.warning("an empty page was served: %s", unfitted.message)
-        return Home(ranking.keep([], user_id=user_id, assigned=assigned, filter=chosen, moment=moment, now=now), [])
+        return Home(served.keep([], user_id=user_id, assigned=assigned, filter=chosen, moment=moment, now=now), [])
     ranked = _ranked(user_id, chosen, moment, config, known, per_row, now)
     wanted = home.listed(user_id=user_id)
     offers = _offers(ranked, wanted, config, rows, now)
@@ -93,7 +97,7 @@ def make_home(
     entries = [_entry(ranked, key, show_id) for key, show_ids in page for show_id in show_ids]
     titles = _titles(ranked, [key for key, _ in page])
     named = [(key, titles[key], len(show_ids)) for key, show_ids in page]
-    served = ranking.keep(
+    kept = served.keep(
         entries,
         user_id=user_id,
         assigned=assigned,
@@ -104,7 +108,7 @@ def make_home(
         page={"home": [list(row) for row in named]},
         config=config,
     )
-    return Home(served, named)
+    return Home(kept, named)
 
 
 def _ranked(
@@ -132,7 +136,7 @@ def _ranked(
         diversity=chosen.diversity, allowed=allowed, include_seen=chosen.include_seen, moments=effects,
         fill=narrows,
     )  # fmt: skip
-    found = {p.slate.algorithm: _entries(p, known) for p in proposals}
+    found = {p.slate.algorithm: _places(p, known) for p in proposals}
     begun = {}
     if started:
         begun = _begun(viewer, started, allowed, config, known, now)
@@ -146,8 +150,8 @@ def _begun(
     config: EngineConfig,
     known: Snapshot,
     now: dt.datetime,
-) -> dict[int, Entry]:
-    """Return what was begun, the latest first, each with the one reason it is there for."""
+) -> dict[int, _Place]:
+    """Return what was begun, the latest first."""
     only = np.zeros((1, len(known)), dtype=bool)
     rows = rows_in(known.show_ids, np.array(started, dtype=np.int64))
     only[0, rows[rows >= 0]] = True
@@ -156,23 +160,18 @@ def _begun(
         viewers=[viewer], known=known, now=now, algorithms=["hybrid"], sizes={"hybrid": len(started)}, config=config,
         diversity=0.0, allowed=only, fill=True,
     )  # fmt: skip
-    scored = _entries(proposals[0], known)
-    return {
-        show_id: replace(scored[show_id], reasons=[{"kind": reasons.BEGUN, "weight": 1.0}])
-        for show_id in started
-        if show_id in scored
-    }
+    scored = _places(proposals[0], known)
+    return {show_id: scored[show_id] for show_id in started if show_id in scored}
 
 
-def _entries(proposal: Proposal, known: Snapshot) -> dict[int, Entry]:
-    entries = (replace(entry, algorithm=proposal.slate.algorithm) for entry in ranking.entries_of(proposal, known))
-    return {entry.show_id: entry for entry in entries}
+def _places(proposal: Proposal, known: Snapshot) -> dict[int, _Place]:
+    return {show_id: (proposal, place) for place, show_id in enumerate(known.show_ids[proposal.slate.rows].tolist())}
 
 
-def _rising(entries: dict[int, Entry], known: Snapshot) -> dict[int, Entry]:
+def _rising(places: dict[int, _Place], known: Snapshot) -> dict[int, _Place]:
     """Return those that rise; behind them trends name what is merely popular."""
-    rises = known.trend[rows_in(known.show_ids, np.array(list(entries), dtype=np.int64))] > 0
-    return {show_id: entry for (show_id, entry), up in zip(entries.items(), rises.tolist(), strict=True) if up}
+    rises = known.trend[rows_in(known.show_ids, np.array(list(places), dtype=np.int64))] > 0
+    return {show_id: place for (show_id, place), up in zip(places.items(), rises.tolist(), strict=True) if up}
 
 
 def _offers(ranked: _Ranked, wanted: Sequence[int], config: EngineConfig, rows: int, now: dt.datetime) -> list[Offer]:
@@ -188,7 +187,7 @@ def _offers(ranked: _Ranked, wanted: Sequence[int], config: EngineConfig, rows: 
         Offer(LISTED, [show_id for show_id in wanted if show_id in pool]),
         Offer(FRIENDS, list(ranked.friends)),
         Offer(RISING, list(ranked.rising)),
-        Offer(MINE, [i for i, entry in pool.items() if entry.breakdown["availability_boost"] > 0], least),
+        Offer(MINE, [show for show, (found, at) in pool.items() if found.slate.availability[at] > 0], least),
         *because[1 : config.home.because],
         Offer(NEW, fresh, least),
         *genres,
@@ -198,15 +197,15 @@ def _offers(ranked: _Ranked, wanted: Sequence[int], config: EngineConfig, rows: 
 def _because(ranked: _Ranked, config: EngineConfig) -> dict[int, list[int]]:
     """Return by watched title, the latest liked first, what it brought into the pool."""
     brought: dict[int, list[int]] = {}
-    for show_id, entry in ranked.pool.items():
+    for show_id, (proposal, place) in ranked.pool.items():
         named = {
-            show
-            for reason in entry.reasons
-            if reason["kind"] in (reasons.BECAUSE, reasons.LIKENESS)
-            for show in reason.get("shows", ())
+            row
+            for evidence in proposal.reasons[place]
+            if evidence.kind in (reasons.BECAUSE, reasons.LIKENESS)
+            for row in evidence.rows
         }
-        for show in named:
-            brought.setdefault(show, []).append(show_id)
+        for row in named:
+            brought.setdefault(int(ranked.known.show_ids[row]), []).append(show_id)
     viewer = ranked.viewer
     liked = np.flatnonzero(viewer.liked >= config.collaborative.like_threshold)
     latest = liked[np.argsort(-viewer.day[liked], kind="stable")]
@@ -237,7 +236,10 @@ def _fresh(ranked: _Ranked, config: EngineConfig, now: dt.datetime) -> list[int]
 def _entry(ranked: _Ranked, key: str, show_id: int) -> Entry:
     """Return a place of a row: the score and the reasons of the list that the row was cut from."""
     source = {CONTINUE: ranked.begun, FRIENDS: ranked.friends, RISING: ranked.rising}.get(key, ranked.pool)
-    return source[show_id]
+    proposal, place = source[show_id]
+    entry = served.entry_of(proposal, place, ranked.known, algorithm=proposal.slate.algorithm)
+    # What was begun is there for that one reason.
+    return replace(entry, reasons=[{"kind": reasons.BEGUN, "weight": 1.0}]) if key == CONTINUE else entry
 
 
 def _titles(ranked: _Ranked, keys: Iterable[str]) -> dict[str, str]:

@@ -3,63 +3,40 @@
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
-from django.db import connection, transaction
+from django.db import connection
 
-from bingeboard.errors import NotFound, Stale
-from bingeboard.shows.models import Platform, Show
-from bingeboard.users.models import User
+from bingeboard.errors import NotFound
+from bingeboard.shows.models import Show
 from experiments.queries import assignments_for
-from experiments.services import record_exposure
-from recommendations.engine.candidates import Proposal
 from recommendations.engine.config import DEFAULT, EngineConfig
 from recommendations.engine.exploration import explore
 from recommendations.engine.snapshot import Snapshot
 from recommendations.models import ServedList
-from recommendations.pipeline import candidates, folding, moments
+from recommendations.pipeline import candidates, collaborative, folding, moments
 from recommendations.pipeline.moments import Moment
-from recommendations.pipeline.wording import sentence
-from recommendations.queries.events import dealt_with
+from recommendations.pipeline.served import Entry, entries_of, keep
 from recommendations.queries.filters import ListFilter, allowed_rows
 
 logger = logging.getLogger(__name__)
-__all__ = ["ListFilter", "Moment", "rank_for_export", "read_served", "serve"]
-PARTS = (
-    "base_score",
-    "popularity_boost",
-    "recency_boost",
-    "diversity_penalty",
-    "availability_boost",
-    "social_boost",
-    "final_score",
-)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One title of a list before it is put into words; `algorithm` where it is another than the list's."""
-
-    show_id: int
-    breakdown: dict[str, float]
-    parts: list[tuple[str, float, float, int | None]]
-    reasons: list[dict[str, Any]]
-    penalties: list[dict[str, Any]]
-    algorithm: str = ""
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A list in order, what it was made with (no snapshot: no model yet), and when its candidates were made."""
+    """
+    A list in order, what it was made with, and when its candidates were made.
+
+    version   of the model that is live; '' where none has been fitted, and then the list is empty
+    """
 
     entries: list[Entry]
     assigned: Sequence[Any]
     config: EngineConfig
-    known: Snapshot | None
+    version: str
     generated_at: dt.datetime
 
 
@@ -99,7 +76,7 @@ def _kept(
         algorithm=algorithm,
         propensities=propensities,
         request_id=request_id,
-        version="" if made.known is None else made.known.version,
+        version=made.version,
         generated_at=made.generated_at,
         config=made.config,
     )
@@ -123,81 +100,25 @@ def serve_changed(
     return _kept(made, user_id=user_id, algorithm=algorithm, chosen=ListFilter(), moment=None, now=now), titles
 
 
-def keep(
-    entries: Sequence[Entry],
-    *,
-    user_id: str,
-    assigned: Sequence[Any],
-    filter: ListFilter,
-    moment: Moment | None,
-    now: dt.datetime,
-    algorithm: str = candidates.HYBRID,
-    propensities: Sequence[float] | None = None,
-    request_id: uuid.UUID | None = None,
-    version: str = "",
-    generated_at: dt.datetime | None = None,
-    page: Mapping[str, Any] | None = None,
-    config: EngineConfig = DEFAULT,
-) -> ServedList:
-    """
-    Keep a list as it is served, and note that its variants were seen.
-
-    propensities   how likely each title was to stand where it stands; 1 where left out
-    page           what else there is to say of how it was laid out
-    """
-    likely = [1.0] * len(entries) if propensities is None else propensities
-    with transaction.atomic():
-        kept = ServedList.objects.create(
-            request_id=request_id or uuid.uuid4(),
-            user_id=user_id,
-            algorithm=algorithm,
-            experiment_name=assigned[0].experiment if assigned else "",
-            variant=assigned[0].variant if assigned else "",
-            model_version=version,
-            parameters={"filter": _given(filter), "context": _given(moment or Moment()), **(page or {})},
-            items=_worded(entries, likely, algorithm),
-            generated_at=generated_at or now,
-            created_at=now,
-            expires_at=now + dt.timedelta(hours=config.serving.retention),
-        )
-        if assigned:
-            record_exposure(user_id=user_id, assigned=assigned, now=now)
-    return kept
-
-
 def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
     """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
-    folding.settle(user_ids=[user_id])
     assigned = assignments_for(user_id=user_id, now=now)
     config = configured(assigned)
-    entries: list[Entry] | None
-    entries, generated_at = None, now
+    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
+    if algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
+        stored = _stored(user_id, now)
+        if stored is not None:
+            entries, generated_at, version = stored
+            return Ranked(entries[: config.serving.kept], assigned, config, version, generated_at)
+    folding.settle(user_ids=[user_id])
     try:
         known = candidates.snapshot(now=now)
     except NotFound as unfitted:
         # A viewer is not who can do something about it: an empty list, and a line in the log for who can.
         logger.warning("an empty list was served: %s", unfitted.message)
-        known, entries = None, []
-    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
-    if known is not None and algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
-        entries, generated_at = _stored(user_id, algorithm, now)
-    if entries is None and known is not None:
-        entries, generated_at = _fresh(user_id, algorithm, chosen, moment, config, known, now), now
-    return Ranked((entries or [])[: config.serving.kept], assigned, config, known, generated_at)
-
-
-def read_served(*, user_id: str, request_id: uuid.UUID, now: dt.datetime) -> ServedList:
-    """
-    Return a list as it was served.
-
-    Raises NotFound where there is none or it is somebody else's, Stale where it is past its retention.
-    """
-    kept = ServedList.objects.filter(request_id=request_id, user_id=user_id).first()
-    if kept is None:
-        raise NotFound("there is no such list", field="after")
-    if kept.expires_at <= now:
-        raise Stale("this list is past its retention; ask for a fresh one", field="after")
-    return kept
+        return Ranked([], assigned, config, "", now)
+    entries = _fresh(user_id, algorithm, chosen, moment, config, known, now)
+    return Ranked(entries[: config.serving.kept], assigned, config, known.version, now)
 
 
 def rank_for_export(
@@ -259,41 +180,36 @@ def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -
     return moment is None and not chosen.narrows and config == DEFAULT
 
 
-def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry] | None, dt.datetime]:
-    """Return the stored candidates where they know all the viewer did; None where they do not, or there are none."""
+def _stored(user_id: str, now: dt.datetime) -> tuple[list[Entry], dt.datetime, str] | None:
+    """
+    Return the stored blend, when it was made and the version of the live model; None where it is out of date.
+
+    Everything that deals with a title makes the viewer stale, so what is up to date holds nothing dealt with.
+    """
     with connection.cursor() as cursor:
-        # What a curator has taken out since is out at once.
+        # What a curator has taken out since is out at once. What is the same for all rows stands in the first.
         cursor.execute(
             """
             SELECT c.content_id, c.base_score, c.popularity_boost, c.recency_boost, c.diversity_penalty,
-                c.availability_boost, c.social_boost, c.final_score, c.explanation::text, c.parts::text, c.generated_at
+                c.availability_boost, c.social_boost, c.final_score, c.parts::text, (c.explanation->'reasons')::text,
+                coalesce((c.explanation->'penalties')::text, '[]'),
+                CASE WHEN row_number() OVER best = 1 THEN c.generated_at END,
+                CASE WHEN row_number() OVER best = 1 THEN
+                    (SELECT version FROM model_artifacts WHERE kind = %s AND state = 'live') END
             FROM viewer_states v JOIN recommendation_candidates c ON c.user_id = v.user_id
                 JOIN shows s ON s.id = c.content_id AND s.is_active
             WHERE v.user_id = %s AND v.candidates_version >= v.behavior_version
-                AND c.algorithm_type = %s AND c.expires_at > %s
+                AND c.algorithm_type = 'hybrid' AND c.expires_at > %s
                 AND c.explanation IS NOT NULL AND c.parts IS NOT NULL
+            WINDOW best AS (ORDER BY c.final_score DESC, c.content_id)
             ORDER BY c.final_score DESC, c.content_id
             """,
-            [user_id, algorithm, now],
+            [collaborative.KIND, user_id, now],
         )
         rows = cursor.fetchall()
-    if not rows:
-        return None, now
-    done = dealt_with(user_ids=[user_id])[user_id]
-    entries = []
-    for show_id, *scores, explanation, parts, _ in rows:
-        if show_id not in done:
-            told = orjson.loads(explanation)
-            entries.append(
-                Entry(
-                    show_id=show_id,
-                    breakdown=dict(zip(PARTS, scores, strict=True)),
-                    parts=[tuple(part) for part in orjson.loads(parts)],
-                    reasons=told["reasons"],
-                    penalties=told.get("penalties", []),
-                )
-            )
-    return entries, rows[0][-1]
+    if not rows or rows[0][-1] is None:
+        return None
+    return [Entry(row[0], row[1:8], *row[8:11]) for row in rows], *rows[0][11:]
 
 
 def _fresh(
@@ -330,107 +246,8 @@ def _fresh(
     return [entry for entry in entries if entry.show_id not in gone]
 
 
-def entries_of(proposal: Proposal, known: Snapshot) -> Iterator[Entry]:
-    """Yield a proposal's titles as a list has them, in order."""
-    s = proposal.slate
-    columns = (s.base, s.popularity, s.recency, s.diversity, s.availability, s.social, s.final)
-    for i, row in enumerate(s.rows):
-        yield Entry(
-            show_id=int(known.show_ids[row]),
-            breakdown={name: float(column[i]) for name, column in zip(PARTS, columns, strict=True)},
-            parts=[(p.algorithm, p.score, p.weight, p.rank) for p in proposal.parts[i]],
-            reasons=[candidates.evidence_document(evidence, known) for evidence in proposal.reasons[i]],
-            penalties=candidates.penalty_documents(proposal, i, known),
-        )
-
-
 def _explored(entries: Sequence[Entry], request_id: uuid.UUID, config: EngineConfig) -> tuple[list[Entry], list[float]]:
     """Return the list with some places drawn by chance, and how likely each title was to stand where it stands."""
-    scores = np.array([entry.breakdown["final_score"] for entry in entries])
+    scores = np.array([entry.final_score for entry in entries])
     explored = explore(scores, seed=request_id.int, config=config.exploration)
     return [entries[place] for place in explored.order.tolist()], explored.propensity.tolist()
-
-
-def _given(choice: Any) -> dict[str, Any]:
-    """Return what was really said of a filter or moment; what was left out is left out."""
-    blank = type(choice)()
-    return {name: value for name, value in asdict(choice).items() if value != getattr(blank, name)}
-
-
-def _worded(entries: Sequence[Entry], propensities: Sequence[float], algorithm: str) -> list[dict[str, Any]]:
-    """Return the items of a served list, their reasons in words."""
-    known = _Names.of([reason for entry in entries for reason in entry.reasons])
-    return [
-        {
-            "show": entry.show_id,
-            "position": position,
-            "algorithm": entry.algorithm or algorithm,
-            "breakdown": breakdown_of(entry),
-            "reasons": [_reason(reason, known.sentence(reason)) for reason in entry.reasons],
-            **({"penalties": entry.penalties} if entry.penalties else {}),
-            "propensity": propensity,
-        }
-        for position, (entry, propensity) in enumerate(zip(entries, propensities, strict=True), start=1)
-    ]
-
-
-def worded_reasons(
-    told: Mapping[str, Mapping[int, dict[str, Any]]], *, viewer: str
-) -> dict[str, dict[int, dict[str, Any]]]:
-    """Return evidence, by whom it is about and by title, in words for a viewer: of others it speaks by name."""
-    known = _Names.of([reason for of_user in told.values() for reason in of_user.values()])
-    names = dict(User.objects.filter(pk__in=list(told)).values_list("pk", "username"))
-    return {
-        user: {
-            show: _reason(reason, known.sentence(reason, who="you" if user == viewer else names.get(user, "they")))
-            for show, reason in of_user.items()
-        }
-        for user, of_user in told.items()
-    }
-
-
-@dataclass(frozen=True)
-class _Names:
-    """What the things that reasons name are called."""
-
-    titles: Mapping[int, str]
-    names: Mapping[str, str]
-    platforms: Mapping[str, str]
-
-    @classmethod
-    def of(cls, evidence: Sequence[Mapping[str, Any]]) -> "_Names":
-        shows = {show for reason in evidence for show in reason.get("shows", ())}
-        friends = {friend for reason in evidence for friend in reason.get("friends", ())}
-        slugs = any("platform" in reason for reason in evidence)
-        return cls(
-            dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {},
-            dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {},
-            dict(Platform.objects.values_list("slug", "name")) if slugs else {},
-        )
-
-    def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
-        return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
-
-
-def breakdown_of(entry: Entry) -> dict[str, Any]:
-    """Return every part of an entry's score, as items of served lists have it."""
-    return {
-        **entry.breakdown,
-        "algorithms": [
-            {"algorithm": name, "score": score, "weight": weight, "rank": rank}
-            for name, score, weight, rank in entry.parts
-        ],
-    }
-
-
-def _reason(evidence: Mapping[str, Any], text: str) -> dict[str, Any]:
-    feature = evidence.get("feature")
-    return {
-        "kind": evidence["kind"],
-        "text": text,
-        "weight": evidence["weight"],
-        "shows": evidence.get("shows", []),
-        "feature": {"feature_type": feature[0], "feature_value": feature[1]} if feature else None,
-        "friends": evidence.get("friends", []),
-        "platform": evidence.get("platform"),
-    }

@@ -1,8 +1,11 @@
 """Evidence -> a sentence a viewer can read. Nothing is said that the evidence does not hold."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from bingeboard.shows.models import Platform, Show
+from bingeboard.users.models import User
 from recommendations.engine import reasons
 
 _FEATURE_SENTENCES = {
@@ -13,6 +16,31 @@ _FEATURE_SENTENCES = {
     "mood": "It is {value}, the way you like it",
     "theme": "It deals with {value}, as titles you liked do",
 }
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the things that reasons name are called; those that are not there any more are left out."""
+
+    titles: Mapping[int, str]
+    names: Mapping[str, str]
+    platforms: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Sequence[Mapping[str, Any]]) -> "Names":
+        """Return the names of everything that this evidence names."""
+        shows = {show for reason in evidence for show in reason.get("shows", ())}
+        friends = {friend for reason in evidence for friend in reason.get("friends", ())}
+        slugs = any("platform" in reason for reason in evidence)
+        return cls(
+            dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {},
+            dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {},
+            dict(Platform.objects.values_list("slug", "name")) if slugs else {},
+        )
+
+    def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
+        """Return what a reason says of `who` watched."""
+        return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
 
 
 def sentence(

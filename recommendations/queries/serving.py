@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import Exists, F, Q
 from django.db.models.functions import Coalesce
 
 from bingeboard.users.models import User
 from recommendations.models import ContentFeature, FeatureType, PlatformUserPreference, TrendingEntry, UserTasteProfile
-from social.models import Friendship, FriendshipStatus
 
 Place = tuple[float, int]
 FEATURE_ORDER = {kind: place for place, kind in enumerate(FeatureType.values)}
@@ -151,21 +150,25 @@ def platform_preferences(*, user_id: str) -> dict[str, tuple[bool, float, float]
 
 def friends_among(*, user_id: str, others: Sequence[str]) -> set[str]:
     """Return which of these users are friends of the viewer, both having agreed."""
-    return _other_ends(_friendships(user_id, others), user_id)
+    return {other for other, _ in _friendships(user_id, others)}
 
 
 def sharing_friends_among(*, user_id: str, others: Sequence[str]) -> set[str]:
     """Return whose acts the viewer may see: friends, where both share with friends."""
-    sharing = _friendships(user_id, others).filter(user__share_with_friends=True, friend__share_with_friends=True)
-    return _other_ends(sharing, user_id)
+    return {other for other, both_share in _friendships(user_id, others) if both_share}
 
 
-def _friendships(user_id: str, others: Sequence[str]) -> QuerySet[Friendship]:
-    return Friendship.objects.filter(
-        Q(user=user_id, friend__in=others) | Q(friend=user_id, user__in=others), status=FriendshipStatus.ACCEPTED
-    )
-
-
-def _other_ends(friendships: QuerySet[Friendship], user_id: str) -> set[str]:
-    pairs = friendships.values_list("user_id", "friend_id")
-    return {friend if asked == user_id else asked for asked, friend in pairs}
+def _friendships(user_id: str, others: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return (friend, whether both share) of those of the others who are the viewer's friends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT other.id, other.share_with_friends AND me.share_with_friends
+            FROM users me JOIN users other ON other.id = ANY(%(others)s)
+                JOIN friendships f ON f.status = 'accepted' AND (
+                    (f.user_id = me.id AND f.friend_id = other.id) OR (f.user_id = other.id AND f.friend_id = me.id))
+            WHERE me.id = %(me)s
+            """,
+            {"me": user_id, "others": list(others)},
+        )
+        return cursor.fetchall()

@@ -59,10 +59,10 @@ def shown_titles(*, show_ids: NDArray[np.int64], fame: NDArray[np.float64], conf
                 (i.item->>'propensity')::float8, i.taken, extract(epoch FROM i.created_at)::float8,
                 coalesce(p.collaborative, 0), coalesce(p.content_based, 0), coalesce(p.trending, 0)
             FROM items i JOIN known k USING (request_id) CROSS JOIN LATERAL (
-                SELECT max((a->>'score')::float8) FILTER (WHERE a->>'algorithm' = 'collaborative') AS collaborative,
-                    max((a->>'score')::float8) FILTER (WHERE a->>'algorithm' = 'content_based') AS content_based,
-                    max((a->>'score')::float8) FILTER (WHERE a->>'algorithm' = 'trending') AS trending
-                FROM jsonb_array_elements(i.item->'breakdown'->'algorithms') a) p
+                SELECT max((a->>1)::float8) FILTER (WHERE a->>0 = 'collaborative') AS collaborative,
+                    max((a->>1)::float8) FILTER (WHERE a->>0 = 'content_based') AS content_based,
+                    max((a->>1)::float8) FILTER (WHERE a->>0 = 'trending') AS trending
+                FROM jsonb_array_elements(i.item->'parts') a) p
             WHERE i.place <= %s AND (i.told OR i.place < i.lowest)
             ORDER BY i.created_at, i.request_id, i.place
             """,  # noqa: S608 - a condition of our own

@@ -9,7 +9,7 @@ from bingeboard.errors import NotFound
 from bingeboard.graphql.nodes import global_id, key_of, number_of
 from bingeboard.graphql.paging import cursor_of, page_info, page_size, place_of
 from bingeboard.users.graphql.types import UserConnection, UserEdge, user_node
-from bingeboard.users.queries import users_by_id
+from bingeboard.users.queries import usernames
 from social import models, services
 from social.graphql.types import Friendship, SocialPayload, SocialSignal
 from social.queries import friends_page
@@ -106,10 +106,10 @@ def _payload(kept: models.Friendship, viewer_id: str) -> SocialPayload:
     other = kept.friend_id if asked_by_viewer else kept.user_id
     # Whoever only asked learns no name: else an id, guessed, would tell one.
     may_see = kept.status == models.FriendshipStatus.ACCEPTED or not asked_by_viewer
-    found = users_by_id(user_ids=[other]).get(other) if may_see else None
+    name = usernames(user_ids=[other]).get(other) if may_see else None
     friendship = Friendship(
         user_id=global_id("User", other),
-        user=user_node(found.id, found.username) if found else None,
+        user=user_node(other, name) if name is not None else None,
         status=models.FriendshipStatus(kept.status),
         requested_by_viewer=asked_by_viewer,
         created_at=kept.created_at,
@@ -119,11 +119,11 @@ def _payload(kept: models.Friendship, viewer_id: str) -> SocialPayload:
 
 
 def _signal(context: Context, told: models.SocialSignal) -> SocialSignal:
-    show, friend = context.loader("shows").get(told.content_id), users_by_id(user_ids=[told.user_id]).get(told.user_id)
-    if show is None or friend is None:
+    show, name = context.loader("shows").get(told.content_id), usernames(user_ids=[told.user_id]).get(told.user_id)
+    if show is None or name is None:
         raise NotFound("the title or the friend has just gone")
     return SocialSignal(
-        friend=user_node(friend.id, friend.username),
+        friend=user_node(told.user_id, name),
         show=show,
         signal_type=models.SignalKind(told.signal_type),
         note=(told.metadata or {}).get("note"),

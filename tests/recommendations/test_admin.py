@@ -239,7 +239,15 @@ def test_a_candidate_is_explained_in_words(world: SimpleNamespace) -> None:
 
 
 def test_a_served_list_of_titles_that_are_gone_is_still_shown(user: User, now: dt.datetime) -> None:
-    items = [{"show": 99, "position": 1, "breakdown": {}, "propensity": 1.0, "reasons": [{"text": "<Why>"}]}]
+    items = [
+        {
+            "show": 99,
+            "position": 1,
+            "breakdown": {},
+            "propensity": 1.0,
+            "reasons": [{"kind": "taste", "weight": 0.5, "feature": ["genre", "<Why>"]}],
+        }
+    ]
     row = ServedList.objects.create(
         request_id=uuid.uuid4(), user=user, algorithm="hybrid", items=items, generated_at=now, expires_at=now
     )
@@ -251,7 +259,7 @@ def test_a_served_list_of_titles_that_are_gone_is_still_shown(user: User, now: d
     )
 
     assert "title 99, gone" in html
-    assert "&lt;Why&gt;" in html
+    assert "You enjoy &lt;Why&gt;" in html
 
 
 def test_a_schedule_is_changed_in_the_admin() -> None:

@@ -129,8 +129,8 @@ def test_habits_are_the_viewers_own(habits: str, now: dt.datetime) -> None:
 
     assert evening["show"] < 100 < morning["show"]
     assert "moment" in {reason["kind"] for reason in evening["reasons"]}
-    told = [reason["text"] for reason in morning["reasons"] if reason["kind"] == "moment"]
-    assert told in (["The kind that is watched in the morning"], ["The kind that is watched on this device: phone"])
+    told = [reason["during"] for reason in morning["reasons"] if reason["kind"] == "moment"]
+    assert told in ([["time_of_day", "morning"]], [["device", "phone"]])
 
 
 def test_what_the_client_leaves_out_the_clock_fills_in(habits: str, now: dt.datetime) -> None:

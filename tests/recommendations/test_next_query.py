@@ -6,7 +6,7 @@ import pytest
 
 from bingeboard.users.models import User
 from recommendations.models import RecommendationFeedback, UserTasteProfile, ViewerState
-from recommendations.pipeline import habits, ranking
+from recommendations.pipeline import habits
 from tests.door import TITLES, Door, ada, ada_token, catalogue, door, token_of, world
 from tests.next_query import stale_trials
 
@@ -36,7 +36,6 @@ def test_the_next_query_always_knows(trials: Any) -> None:
 def test_the_trials_notice_a_list_that_does_not_know(trials: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if lists were read from stored candidates and left to workers to refresh."""
     monkeypatch.setattr(habits, "touch", lambda **act: None)
-    monkeypatch.setattr(ranking, "dealt_with", lambda user_ids: {user_id: set() for user_id in user_ids})
 
     assert any("still listed" in line for line in trials(40))
 

@@ -5,7 +5,7 @@ import strawberry
 from bingeboard.context import Context
 from bingeboard.graphql.nodes import Node, global_id
 from bingeboard.graphql.paging import PageInfo
-from bingeboard.users.queries import users_by_id
+from bingeboard.users.queries import usernames
 
 
 @strawberry.type(description="A viewer, as others may see them: by name.")
@@ -43,5 +43,5 @@ def read_user(context: Context, key: str) -> User | None:
     may_see = context.is_staff or (context.viewer is not None and key == context.viewer.id)
     if not may_see and not context.loader("is_friend").get(key):
         return None
-    found = users_by_id(user_ids=[key]).get(key)
-    return user_node(found.id, found.username) if found else None
+    name = usernames(user_ids=[key]).get(key)
+    return user_node(key, name) if name is not None else None

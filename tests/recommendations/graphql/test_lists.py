@@ -59,10 +59,16 @@ def test_every_part_of_a_place_is_as_it_was_served(
             "algorithms": [{"algorithm": "COLLABORATIVE", "score": 0.7, "weight": 0.6, "rank": 2}],
         },
         "reasons": [
-            _reason("because", 0.4, shows=[{"id": show_gid(3)}, {"id": show_gid(4)}]),
             _reason(
-                "feature",
+                "because_you_watched",
+                0.4,
+                "Because you watched Title 3 and Title 4",
+                shows=[{"id": show_gid(3)}, {"id": show_gid(4)}],
+            ),
+            _reason(
+                "taste",
                 0.3,
+                "You enjoy Genre 2",
                 feature={
                     "featureType": "GENRE",
                     "featureValue": "Genre 2",
@@ -71,15 +77,15 @@ def test_every_part_of_a_place_is_as_it_was_served(
                     "confidence": 1.0,
                 },
             ),
-            _reason("platform", 0.2, platform={"name": "Flixo"}),
-            _reason("friends", 0.1, friends=[{"username": "bob"}]),
+            _reason("platform", 0.2, "On Flixo, which you have", platform={"name": "Flixo"}),
+            _reason("friends", 0.1, "bob watched or liked it", friends=[{"username": "bob"}]),
         ],
     }
 
 
-def _reason(kind: str, weight: float, **evidence: Any) -> dict[str, Any]:
+def _reason(kind: str, weight: float, text: str, **evidence: Any) -> dict[str, Any]:
     blank: dict[str, Any] = {"shows": [], "feature": None, "friends": [], "platform": None}
-    return {"kind": kind, "text": f"For {kind}", "weight": weight, **blank, **evidence}
+    return {"kind": kind, "text": text, "weight": weight, **blank, **evidence}
 
 
 def test_pages_of_a_list_never_repeat_or_miss_a_place(catalogue: Any, ada: User, ada_token: str, door: Door) -> None:

@@ -39,8 +39,8 @@ def by_content(served: ServedList) -> dict[int, float]:
     """Return what likeness to the viewer's taste is in each title of the list."""
     found = {}
     for item in served.items:
-        parts = {part["algorithm"]: part["score"] for part in item["breakdown"]["algorithms"]}
-        found[item["show"]] = parts.get("content_based", 0.0)
+        scores = {algorithm: score for algorithm, score, *_ in item["parts"]}
+        found[item["show"]] = scores.get("content_based", 0.0)
     return found
 
 
@@ -122,12 +122,10 @@ def test_answers_move_the_next_list_and_can_be_rolled_back(world, now) -> None:
         for who in range(10):
             user_id = f"{'space' if who % 2 else 'cosy'}-{who}"
             served = ranking.serve(user_id=user_id, algorithm="hybrid", now=now + day * 24 * HOUR)
+            served.refresh_from_db()
             for item in served.items:
                 content, history = chance.random(2)
-                item["breakdown"]["algorithms"] = [
-                    {"algorithm": "content_based", "score": content, "weight": 0.2, "rank": 1},
-                    {"algorithm": "collaborative", "score": history, "weight": 0.6, "rank": 1},
-                ]
+                item["parts"] = [["content_based", content, 0.2, 1], ["collaborative", history, 0.6, 1]]
                 answer(served, item["show"], "click" if content + 0.2 * history > 0.6 else "impression")
             served.save()
     later = now + 20 * 24 * HOUR

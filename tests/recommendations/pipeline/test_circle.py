@@ -45,7 +45,7 @@ def named() -> set[tuple[str, str]]:
         for kept in ServedList.objects.all()
         for item in kept.items
         for reason in item["reasons"]
-        for friend in reason["friends"]
+        for friend in reason.get("friends", ())
     }
     in_candidates = {
         (row.user_id, friend)
@@ -107,13 +107,13 @@ def test_a_friends_word_reaches_the_next_list(circle: None, now: dt.datetime) ->
     recommend(user_id=ADA, friend_id=BOB, show_id=6, note="Do!", now=now)
 
     found = next(item for item in _social(BOB, now) if item["show"] == 6)
-    assert ADA in [friend for reason in found["reasons"] for friend in reason["friends"]]
+    assert ADA in [friend for reason in found["reasons"] for friend in reason.get("friends", ())]
 
 
 def _social(user_id: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Return what a list of the blend holds because of friends."""
     items = ranking.serve(user_id=user_id, algorithm="hybrid", now=now).items
-    return [item for item in items if any(reason["friends"] for reason in item["reasons"])]
+    return [item for item in items if any(reason.get("friends") for reason in item["reasons"])]
 
 
 def _lists() -> list[ServedList]:
@@ -121,4 +121,4 @@ def _lists() -> list[ServedList]:
 
 
 def _friends(kept: ServedList) -> set[str]:
-    return {friend for item in kept.items for reason in item["reasons"] for friend in reason["friends"]}
+    return {friend for item in kept.items for reason in item["reasons"] for friend in reason.get("friends", ())}

@@ -24,6 +24,7 @@ from recommendations.pipeline import candidates, profiles, ranking, retention, s
 from recommendations.pipeline.audit import audit
 from recommendations.pipeline.consent import Consent, set_consent
 from recommendations.pipeline.events import record_events
+from recommendations.pipeline.served import read_served
 from recommendations.pipeline.taste import TasteChange, change_taste
 from recommendations.queries.events import dealt_with, load_events
 from recommendations.queries.social import _liked
@@ -126,7 +127,7 @@ def test_a_list_of_before_can_not_be_paged_any_more(known: None, now: dt.datetim
     withdraw(now)
 
     with pytest.raises(Stale):
-        ranking.read_served(user_id=VIEWER, request_id=kept.request_id, now=now)
+        read_served(user_id=VIEWER, request_id=kept.request_id, now=now)
 
 
 def test_what_the_viewer_stated_stays(known: None, now: dt.datetime) -> None:

@@ -149,7 +149,7 @@ def test_a_score_that_is_too_low_says_how_much_it_would_take(world, now) -> None
         assert said.displaced_by == in_list[-3:]
         needed = said.cutoff - parts["final_score"]
         assert f"its score rose by {needed:.3f}, to {said.cutoff:.3f}" in said.would_appear_if
-    assert {part["algorithm"] for part in parts["algorithms"]} <= {
+    assert {algorithm for algorithm, *_ in parts["parts"]} <= {
         "collaborative",
         "content_based",
         "trending",
