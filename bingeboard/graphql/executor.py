@@ -100,7 +100,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return Undefined
         if value is None:
             return None if plain.may_be_null else Undefined
-        if plain.is_list and (not isinstance(value, list) or None in value):
+        if plain.is_list:
+            if not isinstance(value, list) or any(item is None or isinstance(item, Exception) for item in value):
+                return Undefined
+        elif isinstance(value, Exception):
             return Undefined
         kind = plain.of
         assert kind is not None

@@ -40,7 +40,22 @@ class Leafy:
 
 
 @strawberry.type
+class Branch:
+    leaf: Leafy
+    maybe_leaf: Leafy | None
+    leaves: list[Leafy]
+    maybe_leaves: list[Leafy] | None
+    holes: list[Leafy | None]
+    branch: "Branch | None"
+    branches: list["Branch"]
+
+
+@strawberry.type
 class Query:
+    @strawberry.field
+    def branch(self) -> Branch | None:
+        return SOURCE[0]
+
     @strawberry.field
     def leaf(self) -> Leafy | None:
         return SOURCE[0]
@@ -119,3 +134,54 @@ def test_both_ways_answer_alike_where_an_attribute_is_missing() -> None:
 
     assert quick == slow
     assert quick[1]
+
+
+PARTS_ASKED = """leaf { text ...F } maybeLeaf { ...F } leaves { count text } maybeLeaves { text } holes { ...F }
+    branch { branch { leaf { text } } }"""
+NESTED = f"""{{ branch {{ {PARTS_ASKED} branches {{ {PARTS_ASKED} }} }} }}
+    fragment F on Leafy {{ text count @skip(if: false) }}"""
+LEAVES = st.builds(lambda **bad: Leafy(**{**GOOD, **bad}), text=st.sampled_from(["a", "b", None, object]))
+FRUIT = st.one_of(st.none(), LEAVES, st.just(object()), st.just(ValueError("grown wrong")))
+
+
+def branches(depth: int) -> Any:
+    """Return branches of which some hold what does not fit: a null, another thing, an error, a tuple for a list."""
+    below = branches(depth - 1) if depth else st.none()
+    many = st.one_of(
+        st.lists(LEAVES, max_size=2), st.lists(FRUIT, max_size=2), st.tuples(LEAVES), st.none(), st.just(7)
+    )
+    return st.builds(
+        Branch,
+        leaf=st.one_of(LEAVES, FRUIT),
+        maybe_leaf=FRUIT,
+        leaves=many,
+        maybe_leaves=many,
+        holes=many,
+        branch=below,
+        branches=st.lists(below, max_size=2) if depth else st.just([]),
+    )
+
+
+@given(branches(2))
+def test_both_ways_go_into_objects_alike(branch: Branch) -> None:
+    SOURCE[:] = [branch]
+
+    slow, quick = both(NESTED)
+
+    assert json.dumps(quick) == json.dumps(slow)
+
+
+def test_objects_are_gone_into_in_the_order_asked() -> None:
+    leaf = Leafy(**GOOD)
+    fruit: dict[str, Any] = {"leaf": leaf, "leaves": [leaf, leaf], "maybe_leaves": [], "holes": [None, leaf]}
+    twig = Branch(**fruit, maybe_leaf=None, branch=None, branches=[])
+    SOURCE[:] = [Branch(**fruit, maybe_leaf=leaf, branch=twig, branches=[twig])]
+
+    slow, quick = both(NESTED)
+
+    assert json.dumps(quick) == json.dumps(slow)
+    data, errors = quick
+    assert errors == []
+    assert list(data["branch"]) == ["leaf", "maybeLeaf", "leaves", "maybeLeaves", "holes", "branch", "branches"]
+    assert data["branch"]["branches"][0]["holes"] == [None, {"text": "a", "count": 1}]
+    assert data["branch"]["branches"][0]["maybeLeaf"] is None
