@@ -79,15 +79,20 @@ def main(args: list[str]) -> int:
 
 
 def _callers(built: House) -> list[Caller]:
-    known = [name for (name,) in built.sql("SELECT id FROM users WHERE id LIKE 'demo-%%' ORDER BY id")]
     built.sql("INSERT INTO users (id, username, date_joined, is_staff) VALUES (%s, %s, now(), true)", STAFF, STAFF)
     issued = built.manage("issue_token", STAFF, "--scope", "viewer", "--scope", "curator", "--scope", "admin")
     assert issued.returncode == 0, issued.stderr
     return [
-        Caller("viewer", built.token, known[:N_VIEWERS], built.viewers),
+        Caller("viewer", built.token, _acquainted(built), built.viewers),
         Caller("staff", issued.stdout.split()[-1]),
         Caller("nobody", None),
     ]
+
+
+def _acquainted(built: House) -> list[str]:
+    """Return the ids of the first made-up viewers."""
+    made_up = "SELECT id FROM users WHERE id LIKE 'demo-%%' OR id LIKE 'viewer-%%' ORDER BY id LIMIT %s"
+    return [identity for (identity,) in built.sql(made_up, N_VIEWERS)]
 
 
 def _is_clean(built: House, caller: Caller, given: argparse.Namespace) -> bool:
@@ -126,11 +131,10 @@ def _command(built: House, caller: Caller, given: argparse.Namespace) -> list[st
 
 def _known(built: House, caller: Caller) -> dict[str, Any]:
     """Return the ids and words that a caller may come upon, and who it is in turn."""
-    people = built.sql("SELECT id FROM users WHERE id LIKE 'demo-%%' ORDER BY id LIMIT %s", N_VIEWERS)
     services = built.sql("SELECT slug FROM platforms ORDER BY slug LIMIT 2")
     lists = [str(row[0]) for row in built.sql("SELECT request_id FROM served_lists ORDER BY request_id LIMIT 3")]
     pairs = [("Show", str(show)) for show in built.shows[:4]] + [("Show", "999999999")]
-    pairs += [("User", name) for (name,) in people] + [("Platform", slug) for (slug,) in services]
+    pairs += [("User", name) for name in _acquainted(built)] + [("Platform", slug) for (slug,) in services]
     pairs += [("Recommendation", f"{served}:1") for served in lists]
     ids = [base64.b64encode(f"{kind}:{key}".encode()).decode() for kind, key in pairs]
     uuids = [*lists, "00000000-0000-4000-8000-000000000007"]
