@@ -25,6 +25,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "demo": settings.DEMO,
         "operations": list(operations().values()),
         "address": address,
+        "socket_url": settings.SOCKET_URL,
         "sign_in": example_text("sign_in.sh").replace("$BINGEBOARD_URL", address),
         "sign_up": example_text("sign_up.sh").replace("$BINGEBOARD_URL", address),
         "signup": settings.SIGNUP_OPEN,
