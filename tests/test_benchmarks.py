@@ -21,6 +21,7 @@ def test_every_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixtu
         "faults",
         "ablation",
         "hostile",
+        "prices",
         "schemathesis",
     } <= benchmarks().keys()
     for name, run in benchmarks().items():
