@@ -126,7 +126,8 @@ def _behaviour(users: list[User], shows: list[Show], now: dt.datetime) -> None:
             content=show,
             algorithm_type="hybrid",
             base_score=0.5,
-            explanation={"parts": [["collaborative", 0.5, 1.0, 1]], "reasons": REASONS},
+            explanation={"reasons": REASONS},
+            parts=[["collaborative", 0.5, 1.0, 1]],
         )
         for show in shows
     )

@@ -122,7 +122,7 @@ class RecommendationCandidateAdmin(ReadOnlyAdmin):
 
     @panel("who proposed it")
     def brought_by(self, row: RecommendationCandidate) -> SafeString:
-        parts = (row.explanation or {}).get("parts", [])
+        parts = row.parts or []
         return small_table(
             ["Algorithm", "Its score", "Its weight", "Its rank"],
             [[name, rounded(score), rounded(weight, 2), rank] for name, score, weight, rank in parts],

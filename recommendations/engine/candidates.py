@@ -34,8 +34,8 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class _Thought:
-    """What was thought of one viewer: their row (`place`) of a block's opinions, what was free, what rests, and
-    what the moment adds.
+    """What was thought of one viewer: their row (`place`) of a block's opinions, what was free, what rests, what
+    the moment adds, and the slates that were made of it.
     """
 
     snapshot: Snapshot
@@ -45,7 +45,15 @@ class _Thought:
     free: NDArray[np.bool_]
     resting: Rests | None
     config: EngineConfig
-    moment: Effect | None = None
+    moment: Effect | None
+    slates: list[Slate]
+
+    @cached_property
+    def reasons(self) -> dict[str, list[list[Evidence]]]:
+        """Return what brought each title, slate by slate."""
+        names = [slate.algorithm for slate in self.slates]
+        told = explain(self.snapshot, self.viewer, self.place, self.opinions, self.slates, self.config, self.moment)
+        return dict(zip(names, told, strict=True))
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,10 @@ class Proposal:
     slate: Slate
     thought: _Thought
 
-    @cached_property
+    @property
     def reasons(self) -> list[list[Evidence]]:
         """Return what brought each title, as reasons.explain has it."""
-        t = self.thought
-        return explain(t.snapshot, t.viewer, t.place, t.opinions, self.slate, t.config, t.moment)
+        return self.thought.reasons[self.slate.algorithm]
 
     @cached_property
     def parts(self) -> list[list[Part]]:
@@ -160,7 +167,7 @@ def _block(
             stated = stated_effect(snapshot, viewer, config)
             moment = None if moments is None else moments[start + place]
             resting = None if viewer.answers is None else rests(snapshot, viewer.answers, today, config)
-            of_viewer = _Thought(snapshot, viewer, place, thought, free, resting, config, moment)
+            of_viewer = _Thought(snapshot, viewer, place, thought, free, resting, config, moment, [])
             for algorithm in algorithms:
                 chosen = slate(
                     snapshot,
@@ -177,6 +184,7 @@ def _block(
                     fill=fill and algorithm == HYBRID,
                     wanted=wanted[place],
                 )
+                of_viewer.slates.append(chosen)
                 found.append(Proposal(viewer.user_id, chosen, of_viewer))
     return found
 

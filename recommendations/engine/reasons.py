@@ -7,7 +7,7 @@ would lower the title's score if it were taken away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ class Evidence(NamedTuple):
 @dataclass(frozen=True)
 class Source:
     """
-    One kind of evidence for a whole slate: what it added to each title, (k,), and how to put the i-th in words.
+    One kind of evidence for all titles: what it added to each, (n,), and how to put the i-th in words.
 
     said   the viewer's own words, which are named however little they add: they were heard
     """
@@ -61,35 +61,76 @@ class Source:
     said: bool = False
 
 
+@dataclass(frozen=True)
+class _Titles:
+    """
+    All titles of one viewer's slates, one slate after the other: arrays of (n,), as Slate has them.
+
+    blended, by_friends   which of them stand in a slate of the blend, or of what friends did
+    """
+
+    algorithms: tuple[tuple[str, slice], ...]
+    blended: NDArray[np.bool_]
+    by_friends: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    base: Floats
+    popularity: Floats
+    recency: Floats
+    availability: Floats
+    social: Floats
+    stated: Floats
+    moment: Floats
+
+    @classmethod
+    def of(cls, slates: Sequence[Slate]) -> _Titles:
+        """Return the titles of these slates."""
+        ends = np.cumsum([0, *(len(slate) for slate in slates)]).tolist()
+        joined = {
+            name: np.concatenate([getattr(slate, name) for slate in slates])
+            for name in ("rows", "base", "popularity", "recency", "availability", "social", "stated", "moment")
+        }
+        held = [(slate.algorithm, slice(*ends[place : place + 2])) for place, slate in enumerate(slates)]
+        masks = {"hybrid": np.zeros(ends[-1], bool), "social": np.zeros(ends[-1], bool)}
+        for algorithm, inside in held:
+            if algorithm in masks:
+                masks[algorithm][inside] = True
+        return cls(tuple(held), masks["hybrid"], masks["social"], **joined)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 def explain(
     snapshot: Snapshot,
     viewer: Viewer,
     place: int,
     opinions: Opinions,
-    slate: Slate,
+    slates: Sequence[Slate],
     config: EngineConfig,
     moment: Effect | None = None,
-) -> list[list[Evidence]]:
+) -> list[list[list[Evidence]]]:
     """
-    Return the reasons of each title of a slate, at most ranking.reasons each and at least one, largest first.
+    Return, slate by slate, the reasons of each title, ranking.reasons each at most and one at least, largest first.
 
     What adds less than ranking.least_reason is left out, unless it is all there is or the viewer said it.
 
     place    the viewer's row in the opinions
+    slates   the viewer's, one an algorithm; together they cost little more than one of them
     moment   what the moment added, where it was asked
 
     Everything is weighed for all titles at once, and only what is kept is named: naming is what costs.
     """
-    shares = _shares(place, opinions, slate)
+    titles = _Titles.of(slates)
+    shares = _shares(place, opinions, titles)
     profile_share = config.candidates.profile_share
     sources = [
-        *_because(snapshot, place, opinions, slate, shares, config),
-        *_taste(snapshot, viewer, slate, shares["content_based"] * profile_share, config),
-        *_stated(snapshot, viewer, slate),
-        *_likeness(snapshot, place, opinions, slate, shares["content_based"] * (1 - profile_share)),
-        *_friends(viewer, slate, config),
-        *_moment(slate, moment),
-        *_of_titles(snapshot, viewer, slate, shares),
+        *_because(snapshot, place, opinions, titles, shares, config),
+        *_taste(snapshot, viewer, titles, shares["content_based"] * profile_share, config),
+        *_stated(snapshot, viewer, titles),
+        *_likeness(snapshot, place, opinions, titles, shares["content_based"] * (1 - profile_share)),
+        *_friends(viewer, titles, config),
+        *_moment(titles, moment),
+        *_of_titles(snapshot, viewer, titles, shares),
     ]
     # Equal weights keep the order of kinds.
     sources.sort(key=lambda source: source.kind)
@@ -99,14 +140,16 @@ def explain(
     said = np.array([source.said for source in sources])[order]
     # The first is named however little it adds.
     kept[1:][(kept[1:] < config.ranking.least_reason) & ~said[1:]] = 0.0
-    return [
+    base = titles.base.tolist()
+    named = [
         [sources[s].name(i, weight) for s, weight in zip(of_title, heavy, strict=True) if weight > 0]
-        or [Evidence(POPULAR if slate.base[i] > 0 else ASKED, 0.0)]
+        or [Evidence(POPULAR if base[i] > 0 else ASKED, 0.0)]
         for i, (of_title, heavy) in enumerate(zip(order.T.tolist(), kept.T.tolist(), strict=True))
     ]
+    return [named[inside] for _, inside in titles.algorithms]
 
 
-def _of_titles(snapshot: Snapshot, viewer: Viewer, slate: Slate, shares: dict[str, Floats]) -> list[Source]:
+def _of_titles(snapshot: Snapshot, viewer: Viewer, slate: _Titles, shares: dict[str, Floats]) -> list[Source]:
     """Name what speaks for a title whoever the viewer is: that it rises, is popular, is new, can be watched."""
     rises = snapshot.trend[slate.rows] > 0
     popular = shares["popular"] + np.maximum(slate.popularity, 0.0) + np.where(rises, 0.0, shares["trending"])
@@ -123,26 +166,28 @@ def _of_titles(snapshot: Snapshot, viewer: Viewer, slate: Slate, shares: dict[st
     ]
 
 
-def _shares(place: int, opinions: Opinions, slate: Slate) -> dict[str, Floats]:
-    """Return how much of each title's base score each algorithm brought, (k,) each."""
-    if slate.algorithm == "hybrid":
-        shares = {
-            name: opinions.weights[name][place] * opinions.of(name)[place, slate.rows].astype(np.float64)
-            for name in ("collaborative", "content_based", "trending")
-        }
-        shares["popular"] = np.maximum(slate.base - slate.stated - slate.moment - sum(shares.values()), 0.0)
-        return shares
-    none = np.zeros(len(slate))
+def _shares(place: int, opinions: Opinions, slate: _Titles) -> dict[str, Floats]:
+    """Return how much of each title's base score each algorithm brought, (n,) each."""
     names = ("collaborative", "content_based", "trending", "popular")
+    shares = {name: np.zeros(len(slate)) for name in names}
     own = slate.base - slate.stated - slate.moment
-    return {name: own if name == slate.algorithm else none for name in names}
+    for algorithm, inside in slate.algorithms:
+        if algorithm in shares:
+            shares[algorithm][inside] = own[inside]
+        elif algorithm == "hybrid":
+            rows = slate.rows[inside]
+            for name in names[:-1]:
+                shares[name][inside] = opinions.weights[name][place] * opinions.of(name)[place, rows].astype(np.float64)
+            rest = own[inside] - sum(shares[name][inside] for name in names[:-1])
+            shares["popular"][inside] = np.maximum(rest, 0.0)
+    return shares
 
 
 def _because(
     snapshot: Snapshot,
     place: int,
     opinions: Opinions,
-    slate: Slate,
+    slate: _Titles,
     shares: dict[str, Floats],
     config: EngineConfig,
 ) -> list[Source]:
@@ -158,11 +203,11 @@ def _because(
     added = brought(snapshot, history, weights, slate.rows).astype(np.float64)
     total = added.sum(axis=0)
     added *= np.divide(shares["collaborative"], total, out=np.zeros(len(slate)), where=total > 0)
-    if slate.algorithm == "hybrid" and opinions.popular_unit[place] > 0:
+    if slate.blended.any() and opinions.popular_unit[place] > 0:
         whole = float(opinions.histories[place].sum())
         next_one = lifted(snapshot.followers, snapshot.items[history], weights, whole, slate.rows)
         next_one = next_one * (opinions.weights["popular"][place] / opinions.popular_unit[place])
-        next_one *= shares["popular"] > 0
+        next_one *= slate.blended & (shares["popular"] > 0)
         shares["popular"] = np.maximum(shares["popular"] - next_one.sum(axis=0), 0.0)
         added += next_one
     whole_share = np.maximum(added.sum(axis=0), 0.0)
@@ -182,7 +227,7 @@ def _because(
     return [Source(BECAUSE, np.minimum(part, whole_share), named)]
 
 
-def _taste(snapshot: Snapshot, viewer: Viewer, slate: Slate, share: Floats, config: EngineConfig) -> list[Source]:
+def _taste(snapshot: Snapshot, viewer: Viewer, slate: _Titles, share: Floats, config: EngineConfig) -> list[Source]:
     """Name the liked features that a title has, each by its part of the profile's product with the title."""
     if len(viewer.columns) == 0 or not share.any():
         return []
@@ -205,7 +250,7 @@ def _taste(snapshot: Snapshot, viewer: Viewer, slate: Slate, share: Floats, conf
     return sources
 
 
-def _stated(snapshot: Snapshot, viewer: Viewer, slate: Slate) -> list[Source]:
+def _stated(snapshot: Snapshot, viewer: Viewer, slate: _Titles) -> list[Source]:
     """Name the feature of a title that the viewer says they like most, for what their words added."""
     if viewer.is_stated is None or not np.any(slate.stated > 0):
         return []
@@ -219,7 +264,7 @@ def _feature_namer(feature: list[int]) -> Callable[[int, float], Evidence]:
     return lambda i, weight: Evidence(FEATURE, weight, feature=feature[i])
 
 
-def _likeness(snapshot: Snapshot, place: int, opinions: Opinions, slate: Slate, share: Floats) -> list[Source]:
+def _likeness(snapshot: Snapshot, place: int, opinions: Opinions, slate: _Titles, share: Floats) -> list[Source]:
     """Name the liked title that adds most to the proposed one's likeness, for what it adds."""
     held = slice(opinions.histories.indptr[place], opinions.histories.indptr[place + 1])
     rows, weights = opinions.histories.indices[held], opinions.histories.data[held]
@@ -241,7 +286,7 @@ def _likeness(snapshot: Snapshot, place: int, opinions: Opinions, slate: Slate, 
     ]
 
 
-def _friends(viewer: Viewer, slate: Slate, config: EngineConfig) -> list[Source]:
+def _friends(viewer: Viewer, slate: _Titles, config: EngineConfig) -> list[Source]:
     """Name the friends who did something with a title, the strongest act first."""
     if not viewer.friends:
         return []
@@ -256,10 +301,11 @@ def _friends(viewer: Viewer, slate: Slate, config: EngineConfig) -> list[Source]
         names = tuple(dict.fromkeys(act.friend_id for act in strongest))
         return Evidence(FRIENDS, weight, friends=names[: config.ranking.reasons])
 
-    return [Source(FRIENDS, np.where(told, slate.base if slate.algorithm == "social" else slate.social, 0.0), named)]
+    weight = np.where(slate.by_friends, slate.base, slate.social)
+    return [Source(FRIENDS, np.where(told, weight, 0.0), named)]
 
 
-def _moment(slate: Slate, moment: Effect | None) -> list[Source]:
+def _moment(slate: _Titles, moment: Effect | None) -> list[Source]:
     """Name the circumstance that adds most to each title, for what the moment adds."""
     if moment is None or not np.any(slate.moment > 0):
         return []

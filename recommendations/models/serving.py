@@ -80,7 +80,11 @@ class RecommendationCandidate(models.Model):
         output_field=models.FloatField(),
         db_persist=True,
     )
-    explanation = models.JSONField(null=True, blank=True)
+    explanation = models.JSONField(null=True, blank=True, help_text="Reasons, and what was taken off and why")
+    # Beside the explanation, whose every number its index keeps.
+    parts = models.JSONField(
+        null=True, blank=True, help_text="Of the blend: [algorithm, its score, its share, its rank] for each"
+    )
     generated_at = models.DateTimeField(default=clock.now, db_default=Now())
     expires_at = models.DateTimeField(db_default=Now() + dt.timedelta(hours=24))
 

@@ -286,8 +286,8 @@ def store(
         cursor.execute("DELETE FROM recommendation_candidates WHERE user_id = ANY(%s)", [list(user_ids)])
         with cursor.copy(
             "COPY recommendation_candidates (user_id, content_id, algorithm_type, base_score, popularity_boost,"
-            " recency_boost, diversity_penalty, availability_boost, social_boost, explanation, generated_at,"
-            " expires_at) FROM STDIN"
+            " recency_boost, diversity_penalty, availability_boost, social_boost, explanation, parts,"
+            " generated_at, expires_at) FROM STDIN"
         ) as copy:
             for proposal in (one for one in proposals if one.user_id in there):
                 for row in _rows(proposal, known, now, expires):
@@ -312,9 +312,9 @@ def _rows(proposal: Proposal, known: Snapshot, now: dt.datetime, expires: dt.dat
         penalties = penalty_documents(proposal, i, known)
         if penalties:
             explanation["penalties"] = penalties
+        parts = None
         if s.algorithm == HYBRID:
-            parts = proposal.parts[i]
-            explanation["parts"] = [[p.algorithm, round(p.score, 3), round(p.weight, 3), p.rank] for p in parts]
+            parts = [[p.algorithm, round(p.score, 3), round(p.weight, 3), p.rank] for p in proposal.parts[i]]
         yield (
             proposal.user_id,
             int(known.show_ids[row]),
@@ -326,6 +326,7 @@ def _rows(proposal: Proposal, known: Snapshot, now: dt.datetime, expires: dt.dat
             float(s.availability[i]),
             float(s.social[i]),
             orjson.dumps(explanation).decode(),
+            None if parts is None else orjson.dumps(parts).decode(),
             now,
             expires,
         )

@@ -266,11 +266,12 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry]
         cursor.execute(
             """
             SELECT c.content_id, c.base_score, c.popularity_boost, c.recency_boost, c.diversity_penalty,
-                c.availability_boost, c.social_boost, c.final_score, c.explanation::text, c.generated_at
+                c.availability_boost, c.social_boost, c.final_score, c.explanation::text, c.parts::text, c.generated_at
             FROM viewer_states v JOIN recommendation_candidates c ON c.user_id = v.user_id
                 JOIN shows s ON s.id = c.content_id AND s.is_active
             WHERE v.user_id = %s AND v.candidates_version >= v.behavior_version
                 AND c.algorithm_type = %s AND c.expires_at > %s
+                AND c.explanation IS NOT NULL AND c.parts IS NOT NULL
             ORDER BY c.final_score DESC, c.content_id
             """,
             [user_id, algorithm, now],
@@ -280,14 +281,14 @@ def _stored(user_id: str, algorithm: str, now: dt.datetime) -> tuple[list[Entry]
         return None, now
     done = dealt_with(user_ids=[user_id])[user_id]
     entries = []
-    for show_id, *scores, explanation, _ in rows:
-        if show_id not in done and explanation is not None:
+    for show_id, *scores, explanation, parts, _ in rows:
+        if show_id not in done:
             told = orjson.loads(explanation)
             entries.append(
                 Entry(
                     show_id=show_id,
                     breakdown=dict(zip(PARTS, scores, strict=True)),
-                    parts=[tuple(part) for part in told["parts"]],
+                    parts=[tuple(part) for part in orjson.loads(parts)],
                     reasons=told["reasons"],
                     penalties=told.get("penalties", []),
                 )

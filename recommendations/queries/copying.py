@@ -49,7 +49,9 @@ def read_records(*, select: str, columns: Sequence[tuple[str, str]], params: Seq
     """
     form = record(columns)
     with connection.cursor() as cursor:
-        with cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT BINARY)", params or None) as copy:
+        # Filled in here: what counts statements takes a COPY without parameters only.
+        statement = cursor.mogrify(select, params) if params else select
+        with cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)") as copy:
             received = b"".join(bytes(part) for part in copy)
     body = len(received) - len(HEADER) - len(TRAILER)
     if body % form.itemsize:

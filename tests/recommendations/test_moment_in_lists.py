@@ -47,7 +47,7 @@ def share(user_ids: list[str], moment: Moment, **traits: Any) -> float:
 
 
 def test_the_demos_lists_follow_the_moment(demo: list[str]) -> None:
-    # Exploration draws anew for each list: of a dozen viewers the shares below move by a tenth, of thirty by a fiftieth.
+    # Exploration draws anew for each list: of a dozen viewers the shares below move by a tenth, of thirty by a little.
     some = demo[:30]
 
     # Who watches on a laptop at night in this demo watches horror and what is melancholic.

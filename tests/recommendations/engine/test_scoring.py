@@ -253,6 +253,18 @@ def _of(proposal) -> tuple[list, list]:
     return proposal.slate.rows.tolist(), proposal.reasons
 
 
+def test_reasons_of_all_slates_together_are_those_of_each_alone(catalogue) -> None:
+    friends = [FriendAct("ben", 3, "like", 0.8), FriendAct("cleo", 1, "complete", 0.4)]
+    of_services = {"subscribed": np.array([0]), "friends": friends}
+    for who in (viewer(**of_services), viewer(is_stated=np.array([True]), **of_services)):
+        together = slates(catalogue, who)
+        for algorithm in ALL_ALGORITHMS:
+            (alone,) = propose(catalogue, [who], algorithms=[algorithm], today=TODAY, config=DEFAULT)
+
+            assert len(alone.slate), algorithm
+            assert together[algorithm].reasons == alone.reasons
+
+
 def test_reasons_are_few_falling_and_never_none(catalogue) -> None:
     for proposal in slates(catalogue, viewer(subscribed=np.array([0]))).values():
         for reasons in proposal.reasons:
