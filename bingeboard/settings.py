@@ -232,6 +232,8 @@ VECTOR_INDEX_METHOD = env.str("VECTOR_INDEX_METHOD", default="hnsw")
 GRAPHIQL = env.bool("BINGEBOARD_GRAPHIQL", default=True)
 # The demo page lets whoever opens it act as a made-up viewer. `manage.py demo` turns it on; production never has it.
 DEMO = env.bool("BINGEBOARD_DEMO", default=False) and not PRODUCTION
+# Where subscriptions are listened for, as the start page says it; the web's own server has no sockets.
+SOCKET_URL = env.str("BINGEBOARD_SOCKET_URL", default="")
 # Points that one operation may cost, and that one account may spend in a minute (0: any number).
 # The dearest page that a client of ours asks for costs 5,000; twenty of those in a minute are no person's.
 COST_LIMIT = env.int("BINGEBOARD_COST_LIMIT", default=25_000)

@@ -4,13 +4,13 @@ import json
 import uuid
 from typing import Any
 
-from graphql import parse
 from hypothesis import strategies as st
-from hypothesis_graphql import Mode, from_schema, nodes
+from hypothesis_graphql import Mode, from_schema
 
 from bingeboard.graphql.changes import PRINTED
 from bingeboard.graphql.nodes import global_id
 from tests.attacks import ADA, BOB, BOBS_LIST
+from tests.scalars import scalars
 
 # Ids that mean something here, so that not every document ends at an id that nobody has.
 IDS = [
@@ -19,17 +19,8 @@ IDS = [
     str(global_id("Platform", "flixo")),
     str(global_id("Recommendation", f"{BOBS_LIST}:1")),
     str(BOBS_LIST),
-    "x",
 ]
-MOMENTS = ["2026-06-01T12:00:00+00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-14:00", "2026-06-01", "now"]
-SCALARS: dict[str, Any] = {
-    "DateTime": st.sampled_from(MOMENTS).map(nodes.String),
-    "UUID": st.sampled_from([str(uuid.UUID(int=7)), str(BOBS_LIST), "7"]).map(nodes.String),
-    "JSON": st.one_of(st.just('{device: "tv"}'), st.just("{}"), st.just("[1]"), st.just("null"), st.just("1e400")).map(
-        lambda written: parse(f"{{ a(b: {written}) }}").definitions[0].selection_set.selections[0].arguments[0].value  # type: ignore[attr-defined]
-    ),
-    "ID": st.sampled_from(IDS).map(nodes.String),
-}
+SCALARS = scalars(ids=IDS, uuids=[str(uuid.UUID(int=7)), str(BOBS_LIST)])
 SCHEMA = PRINTED.read_text(encoding="utf-8")
 # What asks something: documents as they should be, and some with a value of the wrong type.
 RIGHT: st.SearchStrategy[Any] = from_schema(SCHEMA, custom_scalars=SCALARS)

@@ -21,6 +21,8 @@ def test_every_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixtu
         "faults",
         "ablation",
         "hostile",
+        "prices",
+        "schemathesis",
     } <= benchmarks().keys()
     for name, run in benchmarks().items():
         first_line = (inspect.getdoc(inspect.getmodule(run)) or "").splitlines()[0]

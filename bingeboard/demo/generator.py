@@ -38,6 +38,8 @@ LAST_NAMES = (
 TIMEZONES = ("Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Tokyo", "UTC")
 COUNTRIES = {"Europe/Berlin": "DE", "Europe/London": "GB", "America/New_York": "US", "America/Los_Angeles": "US",
              "Asia/Tokyo": "JP", "UTC": ""}  # fmt: skip
+# How the ids of made-up viewers begin, but for those below.
+OTHERS = "viewer-"
 # Viewers whom the demo shows off: (id, name, persona).
 NAMED = (
     ("demo-ada", "ada", "space-opera dreamer"),
@@ -175,7 +177,7 @@ def _viewer(n: int, n_viewers: int, rng: np.random.Generator, now: dt.datetime) 
     main, side = rng.choice(len(PERSONAS), size=2, replace=False)
     share = float(rng.beta(6, 2))
     mix = {PERSONAS[main].name: share, PERSONAS[side].name: 1 - share}
-    identity, username = f"viewer-{n:04d}", f"{first}.{last}.{n}".lower()
+    identity, username = f"{OTHERS}{n:04d}", f"{first}.{last}.{n}".lower()
     if n < len(NAMED):
         identity, username, persona = NAMED[n]
         mix = {persona: 1.0}
@@ -295,7 +297,7 @@ def _sitting(
 
 
 def _friends(viewers: Sequence[MadeViewer], rng: np.random.Generator) -> list[tuple[str, str, bool]]:
-    """Return friendships, three asked a viewer, two of three among people of the same taste; the named are friends."""
+    """Return friendships, three asked a viewer, two of three among people of the same taste; of the named, some."""
     groups: dict[str, list[int]] = {}
     for n, viewer in enumerate(viewers):
         groups.setdefault(max(viewer.mix, key=lambda name: viewer.mix[name]), []).append(n)
@@ -308,4 +310,8 @@ def _friends(viewers: Sequence[MadeViewer], rng: np.random.Generator) -> list[tu
             pair = (viewers[one].id, viewers[two].id)
             if n != other and pair not in found:
                 found[pair] = bool(rng.random() < 0.9)
+    # The third has asked the first, who has not answered yet.
+    first, third = NAMED[0][0], NAMED[2][0]
+    found.pop((first, third), None)
+    found[third, first] = False
     return [(one, two, accepted) for (one, two), accepted in found.items()]

@@ -28,11 +28,15 @@ def programs(*, port: int, socket_port: int, secret_key: str, demo_page: bool = 
         # Celery's advice to whoever runs it in production.
         "PYTHONWARNINGS": "ignore",
     }
+    web_env = {
+        "BINGEBOARD_DEMO": str(int(demo_page)),
+        "BINGEBOARD_SOCKET_URL": f"ws://127.0.0.1:{socket_port}/graphql/",
+    }
     python = [sys.executable, "-m"]
     return [
         # Killed ourselves, we can not wait for its task; a cold shutdown hands it back to the queue.
         Child("worker", [*python, *worker], env, death_signal=signal.SIGQUIT),
         Child("beat", [*python, *beat], env),
         Child("sockets", [*python, *sockets, "bingeboard.asgi:application"], env),
-        Child("web", [*python, *web, "bingeboard.wsgi:application"], {**env, "BINGEBOARD_DEMO": str(int(demo_page))}),
+        Child("web", [*python, *web, "bingeboard.wsgi:application"], {**env, **web_env}),
     ]

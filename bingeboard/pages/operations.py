@@ -3,7 +3,7 @@ Ready-made operations: the .graphql files of bingeboard/operations, each one doc
 
 Of a file's comments the first line says what it does, "As:" who may ask (anyone or viewer), and "Variables:" what it is
 sent with, as JSON. In the variables "$show" stands for a title that is there, "$platform" for a service, "$uuid" for
-a new UUID.
+a new UUID, "$friend" for a friend, "$asker" for somebody who asked to be one, "$stranger" for somebody who is none.
 """
 
 import json
@@ -17,6 +17,7 @@ from typing import Any
 from graphql import parse, validate
 
 from bingeboard.graphql.nodes import global_id
+from bingeboard.pages import people
 from bingeboard.schema import schema
 from bingeboard.shows.models import Platform, Show
 
@@ -51,9 +52,9 @@ class Operation:
         """Whether it changes something."""
         return bool(re.search(r"^mutation\b", self.text, re.MULTILINE))
 
-    def variables(self) -> dict[str, Any]:
-        """Return the variables as they can be sent now."""
-        filled: dict[str, Any] = _filled(self.template)
+    def variables(self, *, user_id: str | None = None) -> dict[str, Any]:
+        """Return the variables as they can be sent now, by a user where one is signed in."""
+        filled: dict[str, Any] = _filled(self.template, people.asking(user_id))
         return filled
 
 
@@ -86,18 +87,24 @@ def _read(path: Path) -> Operation:
     )
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: Any, viewer_id: str | None) -> Any:
     match value:
         case dict():
-            return {name: _filled(item) for name, item in value.items()}
+            return {name: _filled(item, viewer_id) for name, item in value.items()}
         case list():
-            return [_filled(item) for item in value]
+            return [_filled(item, viewer_id) for item in value]
         case "$show":
             return _some_title()
         case "$platform":
             return Platform.objects.order_by("name").values_list("slug", flat=True).first() or "netflix"
         case "$uuid":
             return str(uuid.uuid4())
+        case "$friend":
+            return people.friend_of(viewer_id)
+        case "$asker":
+            return people.asker_of(viewer_id)
+        case "$stranger":
+            return people.stranger_to(viewer_id)
         case _:
             return value
 

@@ -25,6 +25,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "demo": settings.DEMO,
         "operations": list(operations().values()),
         "address": address,
+        "socket_url": settings.SOCKET_URL,
         "sign_in": example_text("sign_in.sh").replace("$BINGEBOARD_URL", address),
         "sign_up": example_text("sign_up.sh").replace("$BINGEBOARD_URL", address),
         "signup": settings.SIGNUP_OPEN,
@@ -63,14 +64,17 @@ def graphiql_page(request: HttpRequest, csrf_token: str) -> HttpResponse:
     values = {
         "csrf_token": csrf_token,
         "query": chosen.text if chosen else "",
-        "variables": _variables(chosen) if chosen else "",
+        "variables": _variables(chosen, request) if chosen else "",
     }
     return page(request, "bingeboard/graphiql.html", values)
 
 
-def _variables(operation: Operation) -> str:
+def _variables(operation: Operation, request: HttpRequest) -> str:
+    if not operation.template:
+        return ""
     try:
-        return json.dumps(operation.variables(), indent=2) if operation.template else ""
+        user_id = str(request.user.pk) if request.user.is_authenticated else None
+        return json.dumps(operation.variables(user_id=user_id), indent=2)
     except DatabaseError:
         # The page is no use without a database either, but it says so itself when asked.
         return ""

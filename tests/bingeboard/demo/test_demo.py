@@ -72,6 +72,11 @@ def test_what_is_made_up_is_plausible(world: World) -> None:
     assert all(joined[event.user_id] <= event.at <= NOW for event in world.events)
     assert len({(event.user_id, event.event_id) for event in world.events}) == len(world.events)
     assert all({a, b} <= known and a != b for a, b, _ in world.friends)
+    assert len({frozenset((a, b)) for a, b, _ in world.friends}) == len(world.friends)
+    assert {(a, b, yes) for a, b, yes in world.friends if {a, b} <= {name for name, _, _ in NAMED}} >= {
+        ("demo-ada", "demo-ben", True),
+        ("demo-cleo", "demo-ada", False),
+    }
     met = Counter(dict.fromkeys(known, 0))
     met.update({user: len({e.show_id for e in world.events if e.user_id == user}) for user in known})
     assert sorted(met.values())[: len(NEWCOMERS)] == sorted(NEWCOMERS)

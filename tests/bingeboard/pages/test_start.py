@@ -104,3 +104,15 @@ def test_operations_stand_on_the_page(db: None, door: Door) -> None:
     page = door.client.get("/").content.decode()
 
     assert all(f"operation={name}" in page for name in operations())
+
+
+def test_it_says_where_subscriptions_are_listened_for(db: None, door: Door, settings: Any) -> None:
+    settings.SOCKET_URL = ""
+    without = door.client.get("/").content.decode()
+    settings.SOCKET_URL = "wss://sockets.example/graphql/"
+    page = door.client.get("/").content.decode()
+
+    assert "<code>http://localhost/graphql/</code>" in without
+    assert "<code>http://localhost/graphql/</code>" in page
+    assert "<code>wss://sockets.example/graphql/</code>" in page
+    assert "socket" not in without

@@ -130,3 +130,4 @@ def test_the_web_stops_first_and_all_share_one_key() -> None:
     assert "8124" in children[-2].command
     assert children[-1].env["BINGEBOARD_DEMO"] == "0"
     assert programs(port=8123, socket_port=8124, secret_key="x", demo_page=True)[-1].env["BINGEBOARD_DEMO"] == "1"
+    assert children[-1].env["BINGEBOARD_SOCKET_URL"] == "ws://127.0.0.1:8124/graphql/"
