@@ -27,6 +27,7 @@ from recommendations.pipeline import artifacts, candidates
 # PostgreSQL cuts names at 63 letters: what says that it is a scratch database must not be cut off.
 LONGEST_NAME = 63
 MARK = "_evaluate_"
+CREATE = "CREATE DATABASE {}"
 # A psycopg connection; its rows are typed by a factory that Django chooses.
 Keeper = Any
 
@@ -69,7 +70,7 @@ def _prefix() -> str:
 
 def _create(keeper: Keeper, name: str) -> None:
     try:
-        keeper.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        keeper.execute(SQL(CREATE).format(Identifier(name)))
     except psycopg.errors.InsufficientPrivilege as error:
         role = keeper.info.user
         raise Invalid(
