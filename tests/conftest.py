@@ -4,15 +4,40 @@ import os
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.apps import apps
+from xdist.scheduler import LoadScopeScheduling
 
 # A shell that starts the tests in the background has Ctrl-C ignored, and what the tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What shares a house, a world or a server that takes long to start is run by one worker.
+TOGETHER = (
+    "tests/faults/",
+    "tests/recommendations/evaluation/",
+    "tests/bingeboard/demo/",
+    "tests/bingeboard/test_sockets.py",
+)
+
+
+class _Together(LoadScopeScheduling):
+    """Every test for itself, but those of TOGETHER."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((start for start in TOGETHER if nodeid.startswith(start)), nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Keep together what belongs together; xdist's own marks do nothing with this pytest."""
+    return _Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture
@@ -33,6 +58,13 @@ def user(db: None) -> Any:
     from bingeboard.users.models import User
 
     return User.objects.create_user("ada", id="ada")
+
+
+@pytest.fixture
+def schedules(db: None) -> None:
+    """The rows that migrations lay down, which a test that empties all tables takes with it."""
+    for path in sorted((Path(__file__).parent.parent / "recommendations/migrations").glob("*_schedule*.py")):
+        import_module(f"recommendations.migrations.{path.stem}").add(apps, None)
 
 
 @pytest.fixture

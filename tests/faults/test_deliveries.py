@@ -10,7 +10,7 @@ import pytest
 
 from tests.benchmarks.harness import Event, House, made_up
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 TOLERANCE = 1e-9
 
 

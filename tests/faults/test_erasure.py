@@ -13,7 +13,7 @@ import redis
 
 from tests.benchmarks.harness import Answer, Client, House, made_up
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 DELETE = "mutation { deleteMyData(confirm: true) { rows } }"
 RECOMMEND = """mutation($friend: ID!, $show: ID!) { recommendToFriend(friendId: $friend, showId: $show, note: "Do!") {
     signal { note } } }"""

@@ -10,7 +10,7 @@ import pytest
 from tests.benchmarks.harness import Answer, House, made_up
 from tests.benchmarks.ledger import SESSION, Ledger, Stream, is_settled
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 # Promised: how soon a refusal comes, how soon all is well, how soon answers come without a broker, and how soon what
 # was missed meanwhile is made up for, in seconds.
 REFUSED, WELL, WITHOUT_BROKER, MADE_UP_FOR = 2.0, 10.0, 1.0, 120.0

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.benchmarks.harness import House
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 SUBSCRIPTION = """subscription ($first: Int) { recommendationsChanged(first: $first) {
     requestId edges { node { position score show { id title } reasons { text } } } } }"""
 PROTOCOL = "graphql-transport-ws"

@@ -28,7 +28,6 @@ from tests.recommendations.evaluation.conftest import NOW
 from tests.recommendations.evaluation.worlds import DAY, FIRST_SECOND, some_ratings, unwatched, write_ratings
 
 # Made once, in one process: a second would measure the small world again.
-pytestmark = pytest.mark.xdist_group("evaluation")
 in_database = pytest.mark.django_db(transaction=True)
 # A moment that nothing else happens at.
 CANARY_SECOND = FIRST_SECOND + 900 * DAY + 4321

@@ -40,7 +40,7 @@ def test_info_holds_addresses_log_ins_and_a_working_token_for_each(home: Home, v
     assert [viewer["id"] for viewer in info["tokens"]["viewers"]] == ["demo-ada", "demo-ben", "demo-cleo"]
     tokens = [viewer["token"] for viewer in info["tokens"]["viewers"]]
     tokens += [info["tokens"]["curator"], info["tokens"]["admin"]]
-    holders = [identify(plain=plain, viewer_id=None, now=timezone.now()).caller.pk for plain in tokens]
+    holders = [identify(plain=plain, viewer_id=None, now=timezone.now()).caller.id for plain in tokens]
     assert holders == ["demo-ada", "demo-ben", "demo-cleo", "curator", "admin"]
     for name, superuser in (("admin", True), ("curator", False)):
         user = User.objects.get(username=name)
