@@ -56,6 +56,9 @@ class Command(BaseCommand):
         except Exception as error:
             if options.get("traceback"):
                 raise
+            if self.interrupted:
+                # What was broken off in the middle may fail while it is cleared away.
+                raise CommandError("stopped", returncode=INTERRUPTED_EXIT) from None
             raise _as_command_error(error) from error
 
     def go_on(self) -> None:

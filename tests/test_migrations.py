@@ -63,7 +63,7 @@ def test_later_migrations_go_back_and_forth_on_a_table_with_rows(user) -> None:
 
 
 @pytest.mark.django_db
-def test_every_schedule_names_a_task_that_is_there(schedules: None) -> None:
+def test_every_schedule_names_a_task_that_is_there() -> None:
     from django_celery_beat.models import PeriodicTask
 
     from bingeboard.celery import app

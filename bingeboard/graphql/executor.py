@@ -3,16 +3,21 @@ Fields that are plain attributes, read without ceremony.
 
 Most of an answer is plain: a title, a score, the reasons of a recommendation. For each field the executor builds a
 path, an info object and a result that might have to be awaited, to end in one getattr. Here a field without arguments
-or resolver is read directly: a leaf is coerced, an object or a list of them is gone into. What does not go smoothly (a
-null where none may be, a value that does not fit) is handed to the executor proper, which knows how to report it.
+or resolver is read directly: a leaf is coerced, an object or a list of them is gone into. Where all that is asked of an
+object is plain, down to the last leaf, it is read whole by functions made for the selection, once a request. What does
+not go smoothly (a null where none may be, a value that does not fit) is handed to the executor proper, which knows how
+to report it.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from graphql import (
+    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -30,7 +35,7 @@ class Plain:
     """
     A field that is an attribute.
 
-    coerce        of a leaf: how its value becomes JSON
+    coerce        of a leaf: how its value becomes JSON; raises where it does not
     of            of an object, or of a list of objects that are never null: their type
     may_be_null   whether the field may
     """
@@ -44,12 +49,19 @@ class Plain:
 
 
 Step = tuple[str, Any, Plain | None]
+# What leaves of the types of every schema are as a rule, and how large an Int is not.
+KINDS: Mapping[str, type] = {"String": str, "ID": str, "Int": int, "Float": float, "Boolean": bool}
+OVER_INT = 2**31
+# Makes JSON of a value; raises where the executor proper had better look at it.
+Reader = Callable[[Any], Any]
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's own, but quick with plain fields; for synchronous schemas, in which nothing is awaited."""
 
+    # By the id of what was asked, which is held with it, so that nothing else gets its id.
     _steps: dict[int, tuple[Any, list[Step]]]
+    _readers: dict[int, tuple[Any, Reader | None]]
 
     def execute_fields(
         self,
@@ -88,7 +100,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 (name, details, None if details[0].node.directives else plain.get(details[0].node.name.value))
                 for name, details in grouped_field_set.items()
             ]
-            # Held, so that nothing else gets its id.
             known = self._steps[id(grouped_field_set)] = (grouped_field_set, steps)
         return known[1]
 
@@ -110,6 +121,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         fields, deferred, *_ = self.collect_subfields(kind, details)
         if deferred:
             return Undefined
+        reader = self._reader_of(kind, fields)
+        if reader is not None:
+            with suppress(Exception):  # whatever it is, it happens again where it is reported
+                return [reader(item) for item in value] if plain.is_list else reader(value)
         try:
             if not plain.is_list:
                 return self.execute_fields(kind, value, path, fields, None)
@@ -122,6 +137,45 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             self.handle_field_error(error, plain.type, details, path)
             return None
 
+    def _reader_of(self, kind: GraphQLObjectType, fields: Mapping[str, Any]) -> Reader | None:
+        """Return what reads such objects whole; None where not all of it is plain."""
+        if not hasattr(self, "_readers"):
+            self._readers = {}
+        known = self._readers.get(id(fields))
+        if known is None:
+            known = self._readers[id(fields)] = (fields, self._new_reader(kind, fields))
+        return known[1]
+
+    def _new_reader(self, kind: GraphQLObjectType, fields: Mapping[str, Any]) -> Reader | None:
+        asked: list[tuple[str, str, Reader]] = []
+        for name, details, plain in self._steps_of(kind, fields):
+            reader = None if plain is None else plain.coerce or self._reader_below(plain, details)
+            if plain is None or reader is None:
+                return None
+            asked.append((name, plain.attribute, _or_null(reader) if plain.may_be_null else reader))
+
+        def read(source: Any) -> dict[str, Any]:
+            if isinstance(source, Exception):
+                raise source
+            return {name: reader(getattr(source, attribute)) for name, attribute, reader in asked}
+
+        return read
+
+    def _reader_below(self, plain: Plain, details: Any) -> Reader | None:
+        assert plain.of is not None
+        fields, deferred, *_ = self.collect_subfields(plain.of, details)
+        reader = None if deferred else self._reader_of(plain.of, fields)
+        if reader is None or not plain.is_list:
+            return reader
+        each = reader
+
+        def read_all(value: Any) -> list[Any]:
+            if type(value) is not list:
+                raise TypeError("no list")
+            return [each(item) for item in value]
+
+        return read_all
+
 
 def _leaf(plain: Plain, source: Any) -> Any:
     """Return the leaf's value as JSON, Undefined where the executor proper had better look at it."""
@@ -132,6 +186,23 @@ def _leaf(plain: Plain, source: Any) -> Any:
         return plain.coerce(value)  # type: ignore[misc]
     except Exception:  # whatever it is, it happens again where it is reported
         return Undefined
+
+
+def _or_null(reader: Reader) -> Reader:
+    return lambda value: None if value is None else reader(value)
+
+
+def _coercion(leaf: GraphQLLeafType) -> Reader:
+    """Return how a value becomes JSON; what most are already is not made into it again."""
+    coerce = leaf.coerce_output_value
+    kind = KINDS.get(leaf.name)
+    if kind is None:
+        return coerce
+    if kind is int:
+        return lambda value: value if type(value) is int and -OVER_INT <= value < OVER_INT else coerce(value)
+    if kind is float:
+        return lambda value: value if type(value) is float and isfinite(value) else coerce(value)
+    return lambda value: value if type(value) is kind else coerce(value)
 
 
 @cache
@@ -146,7 +217,7 @@ def plain_fields(parent_type: GraphQLObjectType) -> dict[str, Plain]:
         may_be_null = not isinstance(field.type, GraphQLNonNull)
         inner: Any = field.type if may_be_null else field.type.of_type  # type: ignore[union-attr]
         if is_leaf_type(inner):
-            found[name] = Plain(attribute, field.type, may_be_null, coerce=inner.coerce_output_value)
+            found[name] = Plain(attribute, field.type, may_be_null, coerce=_coercion(inner))
         elif isinstance(inner, GraphQLObjectType):
             found[name] = Plain(attribute, field.type, may_be_null, of=inner)
         elif isinstance(inner, GraphQLList) and isinstance(getattr(inner.of_type, "of_type", None), GraphQLObjectType):

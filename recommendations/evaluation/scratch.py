@@ -112,6 +112,9 @@ def _working_on(name: str, folder: Path) -> Iterator[None]:
         settings["NAME"] = name
         settings["OPTIONS"] = {key: value for key, value in before_options.items() if key != "pool"}
         storage._wrapped = FileSystemStorage(location=folder)
+        # While somebody is half-way in, a database is not dropped, and who was interrupted half-way waits for ever.
+        with _undisturbed():
+            connection.ensure_connection()
         _check_where(name)
         yield
     finally:
@@ -141,14 +144,17 @@ def _check_where(name: str) -> None:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold back Ctrl-C for a few statements: who presses it twice would leave a database behind."""
+    """Hold back Ctrl-C for a few statements, and hear it after them: who presses it twice would leave a database."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)

@@ -125,7 +125,7 @@ def test_no_page_runs_more_than_a_dozen_queries(administrator: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_curators_see_and_change_what_is_theirs(curator: Client, schedules: None) -> None:
+def test_curators_see_and_change_what_is_theirs(curator: Client) -> None:
     walk = Walk(curator)
 
     walk.open(reverse("admin:index"), 200)

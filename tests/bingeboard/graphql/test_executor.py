@@ -140,6 +140,7 @@ PARTS_ASKED = """leaf { text ...F } maybeLeaf { ...F } leaves { count text } may
     branch { branch { leaf { text } } }"""
 NESTED = f"""{{ branch {{ {PARTS_ASKED} branches {{ {PARTS_ASKED} }} }} }}
     fragment F on Leafy {{ text count @skip(if: false) }}"""
+WHOLE = NESTED.replace("holes { ...F }", "")
 LEAVES = st.builds(lambda **bad: Leafy(**{**GOOD, **bad}), text=st.sampled_from(["a", "b", None, object]))
 FRUIT = st.one_of(st.none(), LEAVES, st.just(object()), st.just(ValueError("grown wrong")))
 
@@ -162,13 +163,47 @@ def branches(depth: int) -> Any:
     )
 
 
+def tree(**parts: Any) -> Branch:
+    """Return a branch that has nothing but these."""
+    bare: dict[str, Any] = {"maybe_leaf": None, "maybe_leaves": [], "holes": [], "branch": None, "branches": []}
+    return Branch(**{**bare, **parts})
+
+
+@pytest.mark.parametrize("query", [NESTED, WHOLE])
 @given(branches(2))
-def test_both_ways_go_into_objects_alike(branch: Branch) -> None:
+def test_both_ways_go_into_objects_alike(query: str, branch: Branch) -> None:
     SOURCE[:] = [branch]
 
-    slow, quick = both(NESTED)
+    slow, quick = both(query)
 
     assert json.dumps(quick) == json.dumps(slow)
+
+
+@given(st.lists(LEAVES, max_size=4), st.sampled_from([*GOOD]), VALUES)
+def test_both_ways_read_lists_alike(leaves: list[Leafy], name: str, value: Any) -> None:
+    bad = Leafy(**{**GOOD, name: value})
+    SOURCE[:] = [tree(leaf=bad, leaves=[*leaves, bad], maybe_leaves=leaves)]
+    asked = "text maybe count share yes colour day again: text"
+
+    slow, quick = both(f"{{ branch {{ leaf {{ {asked} }} leaves {{ {asked} }} maybeLeaves {{ {asked} }} }} }}")
+
+    assert json.dumps(quick) == json.dumps(slow)
+
+
+def test_what_is_plain_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone_into, own = [], Executor.execute_fields
+
+    def counted(self: Executor, kind: Any, *rest: Any) -> Any:
+        gone_into.append(kind.name)
+        return own(self, kind, *rest)
+
+    monkeypatch.setattr(Executor, "execute_fields", counted)
+    SOURCE[:] = [tree(leaf=Leafy(**GOOD), leaves=[Leafy(**GOOD)] * 3)]
+
+    _, (data, errors) = both("{ branch { leaves { text } maybeLeaf { text } branches { leaf { count } } } }")
+
+    assert (data, errors) == ({"branch": {"leaves": [{"text": "a"}] * 3, "maybeLeaf": None, "branches": []}}, [])
+    assert gone_into == ["Query", "Branch"]
 
 
 def test_objects_are_gone_into_in_the_order_asked() -> None:
