@@ -156,5 +156,5 @@ def _undisturbed() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in came[:1]:
-        signal.raise_signal(number)
+    for heard in came[:1]:
+        signal.raise_signal(heard)
