@@ -6,7 +6,6 @@ left of its account's budget, and whether it may ask what can be asked.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -80,11 +79,15 @@ class Limits(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         document = self.execution_context.graphql_document
         if document is not None:
-            _refuse_unnamed(document, self.execution_context._provided_operation_name)
-            refuse_shape(document)
-            _refuse_large(measure(document))
-            refuse_pairs(document)
-            _refuse_bad_text(document, self.execution_context.query or "")
+            plan = plan_of(document)
+            _refuse_unnamed(plan, self.execution_context._provided_operation_name)
+            if not plan.is_sound:
+                refuse_shape(document)
+                _refuse_large(measure(document))
+                refuse_pairs(document)
+                # The parser gives one document for one text.
+                _refuse_bad_text(document, self.execution_context.query or "")
+                plan.is_sound = True
             check_variables(document, self.execution_context.variables or {})
         yield
 
@@ -162,7 +165,6 @@ class Measure:
 NOTHING = Measure(0, 0)
 
 
-@lru_cache(maxsize=128)
 def measure(document: DocumentNode) -> Measure:
     """Return the largest operation's measure; each fragment is measured once, however often it is spread."""
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -202,10 +204,9 @@ def _measure_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode]
     return known[name]
 
 
-def _refuse_unnamed(document: DocumentNode, name: str | None) -> None:
+def _refuse_unnamed(plan: Plan, name: str | None) -> None:
     """Refuse to guess which of several operations is meant, as the specification has it."""
-    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    if name is None and len(operations) > 1:
+    if name is None and len(plan.operations) > 1:
         raise Invalid("the document holds several operations: say which with operationName")
 
 
@@ -249,7 +250,7 @@ def check_variables(document: DocumentNode, variables: Mapping[str, Any]) -> Non
 
     Items of the inputs in ANSWERED_BY_ITEM keep their text: their mutation names the item that is wrong.
     """
-    by_item = _variables_by_item(document)
+    by_item = _variables_by_item(document) if variables else ()
     for name, value in variables.items():
         _check(value, f"${name}", reads_text=name not in by_item)
 

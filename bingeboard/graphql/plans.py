@@ -10,6 +10,8 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
     InlineFragmentNode,
     Node,
     OperationDefinitionNode,
@@ -33,6 +35,10 @@ class Plan:
     costs: dict[object, int] = field(default_factory=dict)
     # Whether it is refused for its size, once that is known.
     is_large: bool | None = None
+    # Whether nothing about the document itself was found to refuse; what was sent with it is looked at each time.
+    is_sound: bool = False
+    # What validation by a schema has found, once it has.
+    verdict: tuple[GraphQLSchema, list[GraphQLError]] | None = None
 
     @cached_property
     def operations(self) -> tuple[OperationDefinitionNode, ...]:

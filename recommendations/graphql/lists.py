@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -25,8 +26,8 @@ from recommendations.graphql.types import (
     ScoreBreakdown,
 )
 from recommendations.models import ServedList
-from recommendations.pipeline.served import PARTS, read_served
-from recommendations.pipeline.wording import sentence
+from recommendations.pipeline.served import read_served
+from recommendations.pipeline.wording import Names
 
 Item = dict[str, Any]
 # A title, the kind of a feature and its value.
@@ -42,6 +43,14 @@ class Evidence:
         self.friend_ids: list[str] = []
         self.platform_slugs: list[str] = []
         self.features: list[FeatureKey] = []
+        self.reasons: list[Item] = []
+        self._names, self._n_named = Names.of([]), 0
+
+    def names(self) -> Names:
+        """Return what all that the reasons name is called."""
+        if self._n_named < len(self.reasons):
+            self._names, self._n_named = Names.of(self.reasons), len(self.reasons)
+        return self._names
 
 
 class Given:
@@ -58,6 +67,7 @@ class Given:
         self._reason, self._evidence = reason, evidence
         feature = reason.get("feature")
         self._feature = (show_id, *feature) if feature else None
+        evidence.reasons.append(reason)
         evidence.show_ids += reason.get("shows") or ()
         evidence.friend_ids += reason.get("friends") or ()
         evidence.platform_slugs += [reason["platform"]] if reason.get("platform") else ()
@@ -69,12 +79,7 @@ class Given:
         said = self._reason.get("text")
         if said is not None:
             return str(said)
-        return sentence(
-            self._reason,
-            titles={key: show.title for key, show in self._shows().items()},
-            names={key: friend.username for key, friend in self._friends().items()},
-            platforms={key: service.name for key, service in self._platforms().items()},
-        )
+        return self._evidence.names().sentence(self._reason)
 
     @property
     def shows(self) -> list[Show]:
@@ -112,6 +117,44 @@ class Given:
         return {key: thing for key, thing in found.items() if thing is not None}
 
 
+class Placed(Recommendation):
+    """A place of a served list: what of a Recommendation takes making is made when it is asked for."""
+
+    def __init__(
+        self, served: ServedList, item: Item, show: Show, reasons: list[Reason], expires_at: dt.datetime
+    ) -> None:
+        self._served, self._item = served, item
+        self.show, self.reasons = show, reasons
+        self.position, self.algorithm, self.propensity = item["position"], item["algorithm"], item["propensity"]
+        self.score = item["breakdown"]["final_score"]
+        self.generated_at, self.expires_at = served.generated_at, expires_at
+
+    @property
+    def id(self) -> strawberry.ID:  # type: ignore[override]
+        return global_id("Recommendation", f"{self._served.request_id}:{self.position}")
+
+    @property
+    def cursor(self) -> str:
+        return cursor_of(str(self._served.request_id), self.position)
+
+    @property
+    def breakdown(self) -> ScoreBreakdown:  # type: ignore[override]
+        return breakdown(self._item["breakdown"], self._item["parts"])
+
+
+class Edge:
+    """What a RecommendationEdge's fields are read from."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Placed) -> None:
+        self.node = node
+
+    @property
+    def cursor(self) -> str:
+        return self.node.cursor
+
+
 def connection(
     context: Context, served: ServedList, *, start: int, size: int, after: str | None
 ) -> RecommendationConnection:
@@ -119,15 +162,14 @@ def connection(
     # Places are counted from 1 without a gap.
     wanted = served.items[start : start + size]
     # Places whose title is gone keep their cursor, so that a page can be empty and still have one after it.
-    cursors = {item["position"]: cursor_of(str(served.request_id), item["position"]) for item in wanted}
-    recommendations = _recommendations(context, served, wanted)
-    edges = [RecommendationEdge(cursor=cursors[r.position], node=r) for r in recommendations]
+    ends = [cursor_of(str(served.request_id), item["position"]) for item in (*wanted[:1], *wanted[-1:])]
+    edges = [cast(RecommendationEdge, Edge(r)) for r in _recommendations(context, served, wanted)]
     return RecommendationConnection(
         request_id=strawberry.ID(str(served.request_id)),
         experiment=served.experiment_name or None,
         variant=served.variant or None,
         edges=edges,
-        page_info=page_info(list(cursors.values()), has_next=len(served.items) > start + size, after=after),
+        page_info=page_info(ends, has_next=len(served.items) > start + size, after=after),
     )
 
 
@@ -154,7 +196,7 @@ def read_recommendation(context: Context, key: str) -> Recommendation | None:
     return next(iter(_recommendations(context, served, found)), None)
 
 
-def _recommendations(context: Context, served: ServedList, items: Sequence[Item]) -> list[Recommendation]:
+def _recommendations(context: Context, served: ServedList, items: Sequence[Item]) -> list[Placed]:
     """
     Return the items as clients see them.
 
@@ -171,9 +213,7 @@ def _recommendations(context: Context, served: ServedList, items: Sequence[Item]
         reasons = [r for r in item["reasons"] if hidden.isdisjoint(r.get("friends") or ())]
         if show is not None and reasons:
             made.append(
-                _recommendation(
-                    served, item, show, [cast(Reason, Given(r, show.pk, evidence)) for r in reasons], expires_at
-                )
+                Placed(served, item, show, [cast(Reason, Given(r, show.pk, evidence)) for r in reasons], expires_at)
             )
     return made
 
@@ -191,42 +231,17 @@ def _hidden_friends(context: Context, items: Sequence[Item]) -> set[str]:
     return {friend for friend in sorted(named) if not shown.get(friend, sorted(named))}
 
 
-def _recommendation(
-    served: ServedList, item: Item, show: Show, reasons: list[Reason], expires_at: dt.datetime
-) -> Recommendation:
-    parts = item["breakdown"]
-    return Recommendation(
-        id=global_id("Recommendation", f"{served.request_id}:{item['position']}"),
-        show=show,
-        position=item["position"],
-        algorithm=item["algorithm"],
-        score=parts["final_score"],
-        breakdown=breakdown(parts, item["parts"]),
-        reasons=reasons,
-        propensity=item["propensity"],
-        generated_at=served.generated_at,
-        expires_at=expires_at,
-    )
-
-
-class Scores:
+class Scores(SimpleNamespace):
     """What a ScoreBreakdown's fields are read from: the parts of a score as served lists keep them."""
-
-    __slots__ = ("_parts", *PARTS)
-
-    def __init__(self, breakdown: Item, parts: Sequence[Sequence[Any]]) -> None:
-        for name in PARTS:
-            setattr(self, name, breakdown[name])
-        self._parts = parts
 
     @property
     def algorithms(self) -> list[AlgorithmScore]:
         return [
             AlgorithmScore(algorithm=name, score=score, weight=weight, rank=rank)
-            for name, score, weight, rank in self._parts
+            for name, score, weight, rank in self.told
         ]
 
 
 def breakdown(parts: Item, algorithms: Sequence[Sequence[Any]]) -> ScoreBreakdown:
     """Return every part of a score, from how served lists keep them."""
-    return cast(ScoreBreakdown, Scores(parts, algorithms))
+    return cast(ScoreBreakdown, Scores(**parts, told=algorithms))

@@ -88,7 +88,7 @@ class RecommendationsQuery:
         if after is not None:
             kept, start = _kept(info.context, after)
         else:
-            kept, start = _fresh(info.context, algorithm or Algorithm.HYBRID, filter, context), 0
+            kept, start = _fresh(info.context, algorithm or Algorithm.HYBRID, filter, context, size), 0
         return lists.connection(info.context, kept, start=start, size=size, after=after)
 
     @strawberry.field(description="Why a title is not in the viewer's list, or where it stands in it.")
@@ -331,7 +331,11 @@ class RecommendationsMutation:
 
 
 def _fresh(
-    context: Context, algorithm: Algorithm, filter: RecommendationFilter | None, moment: ViewingContext | None
+    context: Context,
+    algorithm: Algorithm,
+    filter: RecommendationFilter | None,
+    moment: ViewingContext | None,
+    shown: int,
 ) -> ServedList:
     viewer = context.require_user()
     context.spend(ROWS_A_LIST)
@@ -341,6 +345,7 @@ def _fresh(
         filter=filter.list_filter() if filter else ListFilter(),
         moment=moment.moment() if moment else None,
         now=context.now,
+        shown=shown,
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from bingeboard.errors import NotFound, Stale
@@ -104,22 +104,26 @@ def live(*, kind: str) -> LoadedModel | None:
     Costs one small query where the version is loaded already.
     """
     while True:
-        row = ModelArtifact.objects.filter(kind=kind, state="live").only("version").first()
+        # Every list asks; the statement costs half of what putting it together from the model's fields does.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id, version FROM model_artifacts WHERE kind = %s AND state = 'live'", [kind])
+            row = cursor.fetchone()
         if row is None:
             return None
+        key, version = row
         held = _loaded.get(kind)
-        if held is not None and held.version == row.version:
+        if held is not None and held.version == version:
             return held
         with _loading:
             held = _loaded.get(kind)
-            if held is not None and held.version == row.version:
+            if held is not None and held.version == version:
                 return held
             try:
-                _loaded[kind] = load(artifact=ModelArtifact.objects.get(pk=row.pk))
+                _loaded[kind] = load(artifact=ModelArtifact.objects.get(pk=key))
                 return _loaded[kind]
             except BrokenArtifactError as error:
-                logger.error("model %s %s is broken: %s; falling back", kind, row.version, error)
-                fall_back(broken_id=row.pk)
+                logger.error("model %s %s is broken: %s; falling back", kind, version, error)
+                fall_back(broken_id=key)
 
 
 def promote(*, artifact_id: int, now: dt.datetime) -> ModelArtifact:

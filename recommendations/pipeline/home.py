@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingeboard.errors import NotFound
-from bingeboard.shows.models import Show
 from experiments.queries import assignments_for
 from recommendations.engine import reasons
 from recommendations.engine.arrays import rows_in
@@ -22,6 +21,7 @@ from recommendations.models import ServedList
 from recommendations.pipeline import candidates, folding, moments, ranking, served
 from recommendations.pipeline.moments import Moment
 from recommendations.pipeline.served import Entry
+from recommendations.pipeline.wording import Names
 from recommendations.queries import home
 from recommendations.queries.filters import ListFilter, allowed_rows, still_active
 
@@ -246,7 +246,7 @@ def _titles(ranked: _Ranked, keys: Iterable[str]) -> dict[str, str]:
     """Return what stands above each row."""
     keys = list(keys)
     watched = [int(key.removeprefix(BECAUSE)) for key in keys if key.startswith(BECAUSE)]
-    names = dict(Show.objects.filter(pk__in=watched).values_list("pk", "title")) if watched else {}
+    names = Names.of([{"shows": watched}]).titles
     titles = dict(TITLES)
     if not len(ranked.viewer.history):
         titles[TOP] = UNKNOWN_TOP

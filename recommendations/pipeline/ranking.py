@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import orjson
 from django.db import connection
 
 from bingeboard.errors import NotFound
@@ -19,7 +19,7 @@ from recommendations.engine.snapshot import Snapshot
 from recommendations.models import ServedList
 from recommendations.pipeline import candidates, collaborative, folding, moments
 from recommendations.pipeline.moments import Moment
-from recommendations.pipeline.served import Entry, entries_of, keep
+from recommendations.pipeline.served import PARTS, Entry, entries_of, keep, keep_stored
 from recommendations.queries.filters import ListFilter, allowed_rows
 
 logger = logging.getLogger(__name__)
@@ -47,16 +47,25 @@ def serve(
     filter: ListFilter | None = None,
     moment: Moment | None = None,
     now: dt.datetime,
+    shown: int | None = None,
 ) -> ServedList:
     """
     Make a viewer's list of this moment, keep it, and return it.
+
+    shown   how many of its items will be looked at; the others are read when they are after all
 
     It reflects everything acknowledged before: where the stored candidates are older than the viewer's last act, the
     whole pool is scored anew, here and now, whether or not any worker is alive. So it is for a filter, which chooses
     before the list is cut, and for a moment; a list asked for without one is of no moment in particular.
     """
     chosen = filter or ListFilter()
-    made = rank(user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
+    assigned = assignments_for(user_id=user_id, now=now)
+    config = configured(assigned)
+    if algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
+        kept = _kept_stored(user_id, assigned, config, config.serving.kept if shown is None else shown, now)
+        if kept is not None:
+            return kept
+    made = _ranked(user_id, algorithm, chosen, moment, assigned, config, now)
     return _kept(made, user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
 
 
@@ -103,7 +112,18 @@ def serve_changed(
 def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
     """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
     assigned = assignments_for(user_id=user_id, now=now)
-    config = configured(assigned)
+    return _ranked(user_id, algorithm, chosen, moment, assigned, configured(assigned), now)
+
+
+def _ranked(
+    user_id: str,
+    algorithm: str,
+    chosen: ListFilter,
+    moment: Moment | None,
+    assigned: Sequence[Any],
+    config: EngineConfig,
+    now: dt.datetime,
+) -> Ranked:
     # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
     if algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
         stored = _stored(user_id, now)
@@ -180,31 +200,67 @@ def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -
     return moment is None and not chosen.narrows and config == DEFAULT
 
 
-def _stored(user_id: str, now: dt.datetime) -> tuple[list[Entry], dt.datetime, str] | None:
-    """
-    Return the stored blend, when it was made and the version of the live model; None where it is out of date.
+# The stored blend, where it is up to date: everything that deals with a title makes the viewer stale, so what is up to
+# date holds nothing dealt with. What a curator has taken out since is out at once.
+_UP_TO_DATE = """
+    FROM viewer_states v JOIN recommendation_candidates c ON c.user_id = v.user_id
+        JOIN shows s ON s.id = c.content_id AND s.is_active
+    WHERE v.user_id = %(user)s AND v.candidates_version >= v.behavior_version
+        AND c.algorithm_type = 'hybrid' AND c.expires_at > %(now)s
+        AND c.explanation IS NOT NULL AND c.parts IS NOT NULL
+"""
+_LIVE = "(SELECT version FROM model_artifacts WHERE kind = %(kind)s AND state = 'live')"
 
-    Everything that deals with a title makes the viewer stale, so what is up to date holds nothing dealt with.
-    """
+
+def _kept_stored(
+    user_id: str, assigned: Sequence[Any], config: EngineConfig, shown: int, now: dt.datetime
+) -> ServedList | None:
+    """Draw some places of the stored blend by chance, and keep it; None where it is out of date."""
     with connection.cursor() as cursor:
-        # What a curator has taken out since is out at once. What is the same for all rows stands in the first.
         cursor.execute(
-            """
-            SELECT c.content_id, c.base_score, c.popularity_boost, c.recency_boost, c.diversity_penalty,
-                c.availability_boost, c.social_boost, c.final_score, c.parts::text, (c.explanation->'reasons')::text,
-                coalesce((c.explanation->'penalties')::text, '[]'),
+            f"""
+            SELECT
+                json_agg(json_build_array(c.content_id, c.final_score) ORDER BY c.final_score DESC, c.content_id)::text,
+                min(c.generated_at), max(c.generated_at), {_LIVE}
+            {_UP_TO_DATE}
+            """,
+            {"kind": collaborative.KIND, "user": user_id, "now": now},
+        )
+        best, generated_at, latest, version = cursor.fetchone()
+    # Lists are replaced whole.
+    if best is None or version is None or generated_at != latest:
+        return None
+    entries = orjson.loads(best)[: config.serving.kept]
+    request_id = uuid.uuid4()
+    explored = explore([score for _, score in entries], seed=request_id.int, config=config.exploration)
+    return keep_stored(
+        [(entries[place][0], likely) for place, likely in zip(explored.order, explored.propensity, strict=True)],
+        user_id=user_id,
+        assigned=assigned,
+        now=now,
+        request_id=request_id,
+        version=version,
+        generated_at=generated_at,
+        shown=shown,
+        config=config,
+    )
+
+
+def _stored(user_id: str, now: dt.datetime) -> tuple[list[Entry], dt.datetime, str] | None:
+    """Return the stored blend, when it was made and the version of the live model; None where it is out of date."""
+    with connection.cursor() as cursor:
+        # What is the same for all rows stands in the first.
+        cursor.execute(
+            f"""
+            SELECT c.content_id, {", ".join(f"c.{part}" for part in PARTS)}, c.parts::text,
+                (c.explanation->'reasons')::text, coalesce((c.explanation->'penalties')::text, '[]'),
                 CASE WHEN row_number() OVER best = 1 THEN c.generated_at END,
-                CASE WHEN row_number() OVER best = 1 THEN
-                    (SELECT version FROM model_artifacts WHERE kind = %s AND state = 'live') END
-            FROM viewer_states v JOIN recommendation_candidates c ON c.user_id = v.user_id
-                JOIN shows s ON s.id = c.content_id AND s.is_active
-            WHERE v.user_id = %s AND v.candidates_version >= v.behavior_version
-                AND c.algorithm_type = 'hybrid' AND c.expires_at > %s
-                AND c.explanation IS NOT NULL AND c.parts IS NOT NULL
+                CASE WHEN row_number() OVER best = 1 THEN {_LIVE} END
+            {_UP_TO_DATE}
             WINDOW best AS (ORDER BY c.final_score DESC, c.content_id)
             ORDER BY c.final_score DESC, c.content_id
             """,
-            [collaborative.KIND, user_id, now],
+            {"kind": collaborative.KIND, "user": user_id, "now": now},
         )
         rows = cursor.fetchall()
     if not rows or rows[0][-1] is None:
@@ -248,6 +304,6 @@ def _fresh(
 
 def _explored(entries: Sequence[Entry], request_id: uuid.UUID, config: EngineConfig) -> tuple[list[Entry], list[float]]:
     """Return the list with some places drawn by chance, and how likely each title was to stand where it stands."""
-    scores = np.array([entry.final_score for entry in entries])
+    scores = [entry.final_score for entry in entries]
     explored = explore(scores, seed=request_id.int, config=config.exploration)
-    return [entries[place] for place in explored.order.tolist()], explored.propensity.tolist()
+    return [entries[place] for place in explored.order], explored.propensity

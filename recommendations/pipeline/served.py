@@ -130,6 +130,39 @@ class Items(Sequence[Item]):
         return orjson.dumps(items).decode()
 
 
+@dataclass
+class KeptItems(Sequence[Item]):
+    """
+    The items of a list that the database put together: the first at hand, the rest read where they are looked at.
+
+    size   of the list
+    """
+
+    request_id: uuid.UUID
+    size: int
+    first: list[Item]
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(self.size))]
+        at = range(self.size)[place]
+        if at >= len(self.first):
+            self.first = ServedList.objects.values_list("items", flat=True).get(pk=self.request_id)
+        return self.first[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def entries_of(proposal: Proposal, known: Snapshot) -> Iterator[Entry]:
     """Yield a proposal's titles as a list has them, in order."""
     return (entry_of(proposal, place, known) for place in range(len(proposal.slate)))
@@ -174,17 +207,16 @@ def keep(
     propensities   how likely each title was to stand where it stands; 1 where left out
     page           what else there is to say of how it was laid out
     """
-    kept = ServedList(
-        request_id=request_id or uuid.uuid4(),
+    kept = _list(
+        request_id or uuid.uuid4(),
         user_id=user_id,
         algorithm=algorithm,
-        experiment_name=assigned[0].experiment if assigned else "",
-        variant=assigned[0].variant if assigned else "",
-        model_version=version,
+        assigned=assigned,
+        version=version,
         parameters={"filter": _given(filter), "context": _given(moment or Moment()), **(page or {})},
         generated_at=generated_at or now,
-        created_at=now,
-        expires_at=now + dt.timedelta(hours=config.serving.retention),
+        now=now,
+        config=config,
     )
     likely = [1.0] * len(entries) if propensities is None else propensities
     kept.items = Items(entries, likely, algorithm)
@@ -198,6 +230,74 @@ def keep(
     return kept
 
 
+def keep_stored(
+    drawn: Sequence[tuple[int, float]],
+    *,
+    user_id: str,
+    assigned: Sequence[Any],
+    now: dt.datetime,
+    request_id: uuid.UUID,
+    version: str,
+    generated_at: dt.datetime,
+    shown: int,
+    config: EngineConfig = DEFAULT,
+) -> ServedList | None:
+    """
+    Keep a list made of stored candidates, put together where they are, and note that its variants were seen.
+
+    drawn   (title, how likely it was to stand there), in the order of the list
+    shown   how many of its items are handed back at once
+
+    Returns what `keep` does for the same titles; None, and keeps nothing, where the candidates have been replaced since
+    they were looked at, or a friend whom they name is gone.
+    """
+    kept = _list(
+        request_id,
+        user_id=user_id,
+        algorithm=HYBRID,
+        assigned=assigned,
+        version=version,
+        parameters={"filter": {}, "context": {}},
+        generated_at=generated_at,
+        now=now,
+        config=config,
+    )
+    if not assigned:
+        return _put_together(kept, drawn, shown)
+    with transaction.atomic():
+        found = _put_together(kept, drawn, shown)
+        if found is not None:
+            record_exposure(user_id=user_id, assigned=assigned, now=now)
+    return found
+
+
+def _list(
+    request_id: uuid.UUID,
+    *,
+    user_id: str,
+    algorithm: str,
+    assigned: Sequence[Any],
+    version: str,
+    parameters: dict[str, Any],
+    generated_at: dt.datetime,
+    now: dt.datetime,
+    config: EngineConfig,
+) -> ServedList:
+    """Return a list without its items."""
+    return ServedList(
+        request_id=request_id,
+        user_id=user_id,
+        algorithm=algorithm,
+        experiment_name=assigned[0].experiment if assigned else "",
+        variant=assigned[0].variant if assigned else "",
+        model_version=version,
+        parameters=parameters,
+        generated_at=generated_at,
+        created_at=now,
+        expires_at=now + dt.timedelta(hours=config.serving.retention),
+    )
+
+
 def _friends_named(entries: Sequence[Entry]) -> list[str]:
     """Return the friends whom reasons name."""
     told = [entry.reasons for entry in entries if entry.names_friends()]
@@ -205,38 +305,92 @@ def _friends_named(entries: Sequence[Entry]) -> list[str]:
 
 
 # Whoever is named stays until the transaction ends; where one was erased while the list was made, nothing is written.
-_INSERT = """
+_COLUMNS = """
     INSERT INTO served_lists (request_id, user_id, algorithm, experiment_name, variant, model_version, parameters,
-        items, generated_at, created_at, expires_at)
-    SELECT %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s {}
-"""
+        generated_at, created_at, expires_at, items)
+    SELECT %(request)s, %(user)s, %(algorithm)s, %(experiment)s, %(variant)s, %(version)s, %(parameters)s::jsonb,
+        %(generated)s, %(created)s, %(expires)s, """
+_INSERT = f"{_COLUMNS} %(items)s::jsonb {{}}"
 _IF_ALL_ARE_HERE = """
-    WHERE (SELECT count(*) FROM (SELECT 1 FROM users WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE) AS here) = %s
+    WHERE (SELECT count(*) FROM (SELECT 1 FROM users WHERE id = ANY(%(named)s) ORDER BY id FOR KEY SHARE) AS here)
+        = %(n_named)s
 """
+# Of titles that are candidates still, as they were when the list was drawn, items as _item makes them.
+_PUT_TOGETHER = f"""
+    WITH made AS (
+        SELECT count(*) AS n_items, jsonb_agg(
+            jsonb_build_object(
+                'show', c.content_id, 'position', drawn.place, 'algorithm', %(algorithm)s::text,
+                'breakdown', jsonb_build_object({", ".join(f"'{part}', c.{part}" for part in PARTS)}),
+                'parts', c.parts, 'reasons', c.explanation->'reasons', 'propensity', drawn.propensity
+            ) || CASE WHEN c.explanation->'penalties' <> '[]'
+                THEN jsonb_build_object('penalties', c.explanation->'penalties') ELSE '{{}}' END
+            ORDER BY drawn.place) AS items
+        FROM unnest(%(shows)s::bigint[], %(propensities)s::float8[])
+            WITH ORDINALITY AS drawn (show_id, propensity, place)
+            JOIN recommendation_candidates c ON c.user_id = %(user)s AND c.content_id = drawn.show_id
+                AND c.algorithm_type = %(algorithm)s AND c.generated_at = %(generated)s
+    ), named AS (
+        SELECT DISTINCT friend #>> '{{}}' AS id
+        FROM made, jsonb_path_query(made.items, '$[*].reasons[*].friends[*]') AS friend
+    ), here AS (
+        SELECT 1 FROM users WHERE id IN (SELECT id FROM named) ORDER BY id FOR KEY SHARE
+    )
+    {_COLUMNS} made.items FROM made
+    WHERE made.n_items = %(n_items)s AND (SELECT count(*) FROM named) = (SELECT count(*) FROM here)
+    RETURNING jsonb_path_query_array(items, %(first)s)::text
+"""  # noqa: S608
+
+
+def _put_together(kept: ServedList, drawn: Sequence[tuple[int, float]], shown: int) -> ServedList | None:
+    values = {
+        **_values(kept),
+        # As PostgreSQL writes arrays: a list would be adapted item by item, which takes as long as the statement.
+        "shows": f"{{{','.join(str(show) for show, _ in drawn)}}}",
+        "propensities": f"{{{','.join(repr(propensity) for _, propensity in drawn)}}}",
+        "n_items": len(drawn),
+        "first": f"$[0 to {max(1, shown) - 1}]",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_TOGETHER, values)
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    _note_written(kept)
+    kept.items = KeptItems(kept.request_id, len(drawn), orjson.loads(found[0]))
+    return kept
+
+
+def _note_written(kept: ServedList) -> None:
+    """Say, as the model does, that the row is there; saving it by the model takes as long as all the rest."""
+    kept._state.adding, kept._state.db = False, connection.alias
+
+
+def _values(kept: ServedList) -> dict[str, Any]:
+    """Return a list's columns but its items, as statements name them."""
+    return {
+        "request": kept.request_id,
+        "user": kept.user_id,
+        "algorithm": kept.algorithm,
+        "experiment": kept.experiment_name,
+        "variant": kept.variant,
+        "version": kept.model_version,
+        "parameters": orjson.dumps(kept.parameters).decode(),
+        "generated": kept.generated_at,
+        "created": kept.created_at,
+        "expires": kept.expires_at,
+    }
 
 
 def _insert(kept: ServedList, named: Sequence[str]) -> None:
     """Write a list; of friends who were erased meanwhile, reasons are left out."""
-    # The model's own way to say that a row is there; saving it by the model takes as long as all the rest.
-    kept._state.adding, kept._state.db = False, connection.alias
-    values: list[Any] = [
-        kept.request_id,
-        kept.user_id,
-        kept.algorithm,
-        kept.experiment_name,
-        kept.variant,
-        kept.model_version,
-        orjson.dumps(kept.parameters).decode(),
-        kept.items.json(),
-        kept.generated_at,
-        kept.created_at,
-        kept.expires_at,
-    ]
+    _note_written(kept)
+    values = {**_values(kept), "items": kept.items.json(), "named": list(named), "n_named": len(named)}
     with connection.cursor() as cursor:
         if not named:
             cursor.execute(_INSERT.format(""), values)
             return
-        cursor.execute(_INSERT.format(_IF_ALL_ARE_HERE), [*values, list(named), len(named)])
+        cursor.execute(_INSERT.format(_IF_ALL_ARE_HERE), values)
         if cursor.rowcount == 1:
             return
         cursor.execute("SELECT id FROM users WHERE id = ANY(%s)", [list(named)])

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bingeboard.shows.models import Platform, Show
-from bingeboard.users.models import User
+import orjson
+from django.db import connection
+
 from recommendations.engine import reasons
 
 _FEATURE_SENTENCES = {
@@ -16,6 +17,14 @@ _FEATURE_SENTENCES = {
     "mood": "It is {value}, the way you like it",
     "theme": "It deals with {value}, as titles you liked do",
 }
+
+
+# Every page with reasons asks.
+_NAMES = """
+    SELECT (SELECT json_object_agg(id, title)::text FROM shows WHERE id = ANY(%(shows)s)),
+        (SELECT json_object_agg(id, username)::text FROM users WHERE id = ANY(%(friends)s)),
+        (SELECT json_object_agg(slug, name)::text FROM platforms WHERE slug = ANY(%(slugs)s))
+"""
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,13 @@ class Names:
         """Return the names of everything that this evidence names."""
         shows = {show for reason in evidence for show in reason.get("shows", ())}
         friends = {friend for reason in evidence for friend in reason.get("friends", ())}
-        slugs = any("platform" in reason for reason in evidence)
-        return cls(
-            dict(Show.objects.filter(pk__in=shows).values_list("pk", "title")) if shows else {},
-            dict(User.objects.filter(pk__in=friends).values_list("pk", "username")) if friends else {},
-            dict(Platform.objects.values_list("slug", "name")) if slugs else {},
-        )
+        slugs = {reason["platform"] for reason in evidence if "platform" in reason}
+        if not (shows or friends or slugs):
+            return cls({}, {}, {})
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMES, {"shows": sorted(shows), "friends": sorted(friends), "slugs": sorted(slugs)})
+            titles, names, platforms = (orjson.loads(found or "{}") for found in cursor.fetchone())
+        return cls({int(key): title for key, title in titles.items()}, names, platforms)
 
     def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
         """Return what a reason says of `who` watched."""
@@ -53,7 +63,7 @@ def sentence(
 ) -> str:
     """Return what a reason says of `who` watched; ids that are not in the mappings any more are left out."""
     kind = evidence["kind"]
-    shows = listed([titles[show] for show in evidence.get("shows", []) if show in titles])
+    shows = listed([titles[show] for show in evidence.get("shows", ()) if show in titles])
     if kind == reasons.BECAUSE and shows:
         return f"Because {who} watched {shows}"
     if kind == reasons.LIKENESS and shows:

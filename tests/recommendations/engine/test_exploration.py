@@ -23,7 +23,7 @@ def test_which_places_are_drawn() -> None:
 
 def test_a_hand_worked_draw() -> None:
     """The first stays; of the two that are left one scores ln 3 times the temperature more: 3 to 1."""
-    scores = np.array([9.0, 0.5 * math.log(3), 0.0])
+    scores = [9.0, 0.5 * math.log(3), 0.0]
     config = replace(EVERY_OTHER, every=5)
     chances = {1: 0.75, 2: 0.25}
     counts = {1: 0, 2: 0}
@@ -32,33 +32,33 @@ def test_a_hand_worked_draw() -> None:
         second = int(found.order[1])
         counts[second] += 1
         assert found.order[0] == 0
-        assert found.propensity.tolist() == pytest.approx([1.0, chances[second], 1.0])
+        assert found.propensity == pytest.approx([1.0, chances[second], 1.0])
     # Four standard deviations.
     assert abs(counts[1] - 3000) < 4 * math.sqrt(4000 * 0.75 * 0.25)
 
 
 @given(st.lists(st.floats(-2, 2), max_size=40), st.integers(0, 2**128 - 1))
 def test_it_is_the_list_in_another_order_and_what_was_not_drawn_keeps_its_own(scores: list[float], seed: int) -> None:
-    found, again = (explore(np.array(scores), seed=seed, config=EVERY_OTHER) for _ in range(2))
+    found, again = (explore(scores, seed=seed, config=EVERY_OTHER) for _ in range(2))
 
-    assert sorted(found.order.tolist()) == list(range(len(scores)))
-    assert found.order.tolist() == again.order.tolist()
+    assert sorted(found.order) == list(range(len(scores)))
+    assert found.order == again.order
     drawn = set(drawn_places(len(scores), EVERY_OTHER))
-    kept = [entry for place, entry in enumerate(found.order.tolist()) if place not in drawn]
+    kept = [entry for place, entry in enumerate(found.order) if place not in drawn]
     assert kept == sorted(kept)
-    assert np.all((found.propensity > 0) & (found.propensity <= 1))
+    assert all(0 < chance <= 1 for chance in found.propensity)
     assert all(found.propensity[place] == 1 for place in range(len(scores)) if place not in drawn)
 
 
 def test_frequencies_are_the_propensities_place_by_place() -> None:
     """Against a slow twin: every possible list's probability, multiplied out place by place."""
-    scores = np.array([1.0, 0.7, 0.9, 0.1, 0.4])
+    scores = [1.0, 0.7, 0.9, 0.1, 0.4]
     n_draws = 20_000
     seen: dict[tuple[int, ...], int] = {}
     claimed: dict[tuple[int, ...], float] = {}
     for seed in range(n_draws):
         found = explore(scores, seed=seed, config=EVERY_OTHER)
-        key = tuple(found.order.tolist())
+        key = tuple(found.order)
         seen[key] = seen.get(key, 0) + 1
         claimed[key] = float(np.prod(found.propensity))
     expected = _all_lists(scores, EVERY_OTHER)
@@ -70,7 +70,7 @@ def test_frequencies_are_the_propensities_place_by_place() -> None:
             assert claimed[key] == pytest.approx(chance)
 
 
-def _all_lists(scores: np.ndarray, config: Exploration) -> dict[tuple[int, ...], float]:
+def _all_lists(scores: list[float], config: Exploration) -> dict[tuple[int, ...], float]:
     found: dict[tuple[int, ...], float] = {(): 1.0}
     for place in range(len(scores)):
         longer: dict[tuple[int, ...], float] = {}
@@ -88,7 +88,7 @@ def _all_lists(scores: np.ndarray, config: Exploration) -> dict[tuple[int, ...],
 
 def test_clicks_weighed_by_propensity_estimate_what_another_list_would_get() -> None:
     """What the second place would get with each entry in it, from lists that drew it, without bias."""
-    scores, config = np.array([1.0, 0.6, 0.3, 0.0]), replace(EVERY_OTHER, every=9)
+    scores, config = [1.0, 0.6, 0.3, 0.0], replace(EVERY_OTHER, every=9)
     truth = np.array([0.9, 0.3, 0.5, 0.1])
     chance = np.random.default_rng(7)
     n_lists = 20_000

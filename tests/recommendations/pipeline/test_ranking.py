@@ -2,13 +2,14 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 
 from bingeboard.errors import NotFound, Stale
 from bingeboard.users.models import User
 from recommendations.models import RecommendationCandidate, ServedList
-from recommendations.pipeline import candidates
+from recommendations.pipeline import candidates, ranking, served
 from recommendations.pipeline.events import record_events
 from recommendations.pipeline.feedback import NewFeedback, record_feedback
 from recommendations.pipeline.ranking import ListFilter, rank_for_export, serve
@@ -115,6 +116,83 @@ def test_stored_candidates_and_a_fresh_scoring_give_the_same_list(world, now) ->
     assert titles(stored) == titles(fresh)
     for one, other in zip(stored.items, fresh.items, strict=True):
         assert one["breakdown"]["final_score"] == pytest.approx(other["breakdown"]["final_score"], abs=1e-9)
+
+
+def kept_both_ways(now: dt.datetime, monkeypatch: pytest.MonkeyPatch, **given: Any) -> tuple[ServedList, ServedList]:
+    """Return the same list as the database puts it together and as it is put together here, read back from it."""
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=7))
+    found = []
+    for way in (ranking._kept_stored, lambda *_: None):
+        monkeypatch.setattr(ranking, "_kept_stored", way)
+        handed = serve(user_id="space-0", algorithm="hybrid", now=now, **given)
+        read = ServedList.objects.get(pk=handed.pk)
+        assert handed.items == read.items
+        found.append(read)
+        read.delete()
+    return found[0], found[1]
+
+
+def told_of(show_id: int, **told: Any) -> None:
+    """Change what the stored blend tells of a title."""
+    row = RecommendationCandidate.objects.get(user_id="space-0", algorithm_type="hybrid", content_id=show_id)
+    row.explanation = {**row.explanation, **told}
+    row.save()
+
+
+@pytest.mark.parametrize("shown", [None, 1, 3, 1000])
+def test_a_list_put_together_in_the_database_is_the_one_put_together_here(world, now, monkeypatch, shown) -> None:
+    first, second, third = titles(ask("space-0", now))[:3]
+    told_of(first, reasons=[{"kind": "friends", "weight": 1e-7, "friends": ["cosy-0", "cosy-1"]}])
+    told_of(second, penalties=[{"kind": "rest", "weight": -0.2, "because": [5]}])
+    told_of(third, penalties=[])
+
+    there, here = kept_both_ways(now, monkeypatch, shown=shown)
+
+    assert [(name, vars(there)[name]) for name in vars(here) if name not in ("_state", "id")] == [
+        (name, value) for name, value in vars(here).items() if name not in ("_state", "id")
+    ]
+    assert ["penalties" in item for item in there.items].count(True) == 1
+    assert len(there.items) == 8
+
+
+def test_only_what_is_shown_is_handed_back_and_the_rest_is_read_when_looked_at(
+    world, now, django_assert_num_queries
+) -> None:
+    served = serve(user_id="space-0", algorithm="hybrid", now=now, shown=3)
+
+    with django_assert_num_queries(0):
+        assert [item["position"] for item in served.items[:3]] == [1, 2, 3]
+        n_items = len(served.items)
+    with django_assert_num_queries(1):
+        assert [item["position"] for item in served.items] == list(range(1, n_items + 1))
+        assert served.items[-1]["position"] == n_items
+
+
+def test_candidates_that_were_replaced_meanwhile_are_not_kept_but_ranked_anew(world, now, monkeypatch) -> None:
+    put_together = served._put_together
+
+    def replaced_first(*args: Any) -> ServedList | None:
+        candidates.rebuild(now=now + dt.timedelta(minutes=1), user_ids=["space-0"])
+        return put_together(*args)
+
+    monkeypatch.setattr(served, "_put_together", replaced_first)
+
+    found = ask("space-0", now)
+
+    assert ServedList.objects.get().items == found.items
+    assert found.generated_at == now + dt.timedelta(minutes=1)
+
+
+def test_a_friend_who_was_erased_meanwhile_is_named_by_nobody(world, now, monkeypatch) -> None:
+    first = titles(ask("space-0", now))[0]
+    told_of(
+        first, reasons=[{"kind": "friends", "weight": 0.2, "friends": ["gone"]}, {"kind": "popular", "weight": 0.1}]
+    )
+
+    there, here = kept_both_ways(now, monkeypatch)
+
+    assert there.items == here.items
+    assert (there.items[0]["show"], there.items[0]["reasons"]) == (first, [popular])
 
 
 def test_not_interested_hides_the_title_at_once(world, now) -> None:
