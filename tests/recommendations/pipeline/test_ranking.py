@@ -185,9 +185,8 @@ def test_candidates_that_were_replaced_meanwhile_are_not_kept_but_ranked_anew(wo
 
 def test_a_friend_who_was_erased_meanwhile_is_named_by_nobody(world, now, monkeypatch) -> None:
     first = titles(ask("space-0", now))[0]
-    told_of(
-        first, reasons=[{"kind": "friends", "weight": 0.2, "friends": ["gone"]}, {"kind": "popular", "weight": 0.1}]
-    )
+    popular = {"kind": "popular", "weight": 0.1}
+    told_of(first, reasons=[{"kind": "friends", "weight": 0.2, "friends": ["gone"]}, popular])
 
     there, here = kept_both_ways(now, monkeypatch)
 
