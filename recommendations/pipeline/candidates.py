@@ -255,10 +255,14 @@ def _tidied(replaced: int, config: EngineConfig) -> int:
     if connection.in_atomic_block:
         return replaced
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'recommendation_candidates'::regclass")
-        if replaced < config.candidates.tidied * max(cursor.fetchone()[0], 0):
+        cursor.execute(
+            "SELECT reltuples, EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = c.oid)"
+            " FROM pg_class c WHERE oid = 'recommendation_candidates'::regclass"
+        )
+        n_rows, is_at_it = cursor.fetchone()
+        # Whoever is at it already does not see what was replaced since they began: it waits for the next chunk.
+        if is_at_it or replaced < config.candidates.tidied * max(n_rows, 0):
             return replaced
-        # Somebody who tidies up already does it for both.
         cursor.execute("VACUUM (SKIP_LOCKED) recommendation_candidates")
     return 0
 
