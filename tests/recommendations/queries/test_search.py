@@ -193,7 +193,7 @@ def test_a_slip_in_a_real_title_still_finds_it(shared_data, tmp_path, rng, recor
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE shows")
     missed, took = [], []
-    for place in rng.choice(len(known), size=200, replace=False):
+    for place in rng.choice(len(known), size=100, replace=False):
         title = known[place][1]
         asked = slipped(title, rng)
         start = time.perf_counter()
@@ -203,4 +203,4 @@ def test_a_slip_in_a_real_title_still_finds_it(shared_data, tmp_path, rng, recor
             missed.append((asked, title))
     record_property("p50_ms", round(statistics.median(took) * 1000, 1))
 
-    assert len(missed) <= 10, missed
+    assert len(missed) <= 5, missed
