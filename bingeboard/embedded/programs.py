@@ -14,8 +14,8 @@ def programs(*, port: int, socket_port: int, secret_key: str, demo_page: bool = 
     demo_page     whether the web lets anyone act as a made-up viewer
     """
     web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    # Threads to be read from; bingeboard.wsgi lets a few of them work at a time.
-    web += ["--blocking-threads", "128", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5"]
+    # Threads to be read from, more than granian thinks wise; bingeboard.wsgi lets a few of them work at a time.
+    web += ["--blocking-threads", "128", "--no-ws", "--log-level", "error", "--workers-kill-timeout", "5"]
     sockets = ["uvicorn", "--host", "127.0.0.1", "--port", str(socket_port), "--log-level", "warning"]
     sockets += ["--ws", "websockets-sansio", "--no-access-log", "--timeout-graceful-shutdown", "3"]
     celery = ["celery", "-A", "bingeboard", "--quiet"]

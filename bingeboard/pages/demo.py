@@ -272,9 +272,13 @@ def _keep(response: HttpResponse, visit: Visit) -> HttpResponse:
 
 
 def _present() -> dict[str, str]:
-    """Return the names by id of the made-up viewers that may be chosen: never staff, never who could log in."""
+    """
+    Return the names by id of the made-up viewers that may be chosen: never staff.
+
+    One of them has a password, for trying how people sign in; nobody who signs up gets an id like theirs.
+    """
     found = User.objects.filter(pk__in=PERSONAS, is_active=True, is_staff=False, is_superuser=False)
-    return {user.pk: user.username for user in found if not user.has_usable_password()}
+    return dict(found.values_list("pk", "username"))
 
 
 def _choices() -> list[Choice]:
