@@ -95,9 +95,29 @@ def _item(entry: Entry, position: int, propensity: float, algorithm: str, as_tol
     return item
 
 
-@dataclass(frozen=True)
-class Items(Sequence[Item]):
-    """A list's items as models.ServedList has them, each read when it is looked at."""
+class _Read(Sequence[Item]):
+    """Items that are made or read one by one when they are looked at; equal to any sequence of the same."""
+
+    def _at(self, place: int) -> Item:
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        places = range(len(self))
+        return [self._at(i) for i in places[place]] if isinstance(place, slice) else self._at(places[place])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, eq=False)
+class Items(_Read):
+    """A list's items as models.ServedList has them, each made when it is looked at."""
 
     entries: Sequence[Entry]
     propensities: Sequence[float]
@@ -106,20 +126,8 @@ class Items(Sequence[Item]):
     def __len__(self) -> int:
         return len(self.entries)
 
-    @overload
-    def __getitem__(self, place: int) -> Item: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Item]: ...
-    def __getitem__(self, place: int | slice) -> Item | list[Item]:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        at = range(len(self))[place]
-        return _item(self.entries[at], at + 1, self.propensities[at], self.algorithm, read)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
+    def _at(self, place: int) -> Item:
+        return _item(self.entries[place], place + 1, self.propensities[place], self.algorithm, read)
 
     def json(self) -> str:
         """Return all of them as they are kept."""
@@ -130,8 +138,8 @@ class Items(Sequence[Item]):
         return orjson.dumps(items).decode()
 
 
-@dataclass
-class KeptItems(Sequence[Item]):
+@dataclass(eq=False)
+class KeptItems(_Read):
     """
     The items of a list that the database put together: the first at hand, the rest read where they are looked at.
 
@@ -145,22 +153,10 @@ class KeptItems(Sequence[Item]):
     def __len__(self) -> int:
         return self.size
 
-    @overload
-    def __getitem__(self, place: int) -> Item: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Item]: ...
-    def __getitem__(self, place: int | slice) -> Item | list[Item]:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(self.size))]
-        at = range(self.size)[place]
-        if at >= len(self.first):
+    def _at(self, place: int) -> Item:
+        if place >= len(self.first):
             self.first = ServedList.objects.values_list("items", flat=True).get(pk=self.request_id)
-        return self.first[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
+        return self.first[place]
 
 
 def entries_of(proposal: Proposal, known: Snapshot) -> Iterator[Entry]:
