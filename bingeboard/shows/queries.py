@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import BooleanField, F, Q, QuerySet
@@ -14,8 +15,7 @@ from bingeboard.shows.models import Platform, Show, ShowPlatform
 Place = tuple[float | None, int]
 
 
-@dataclass(frozen=True, slots=True)
-class ShowFacts:
+class ShowFacts(NamedTuple):
     """What a page shows of a title, a row's worth; nothing stands for what is not known."""
 
     id: int
@@ -71,7 +71,7 @@ def shows_by_id(*, show_ids: Sequence[int]) -> dict[int, ShowFacts]:
     # Every answer asks; putting a statement together anew costs four times as much as running it.
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM shows WHERE id = ANY(%s)", [list(show_ids)])  # noqa: S608
-        return {row[0]: ShowFacts(*row) for row in cursor.fetchall()}
+        return {row[0]: ShowFacts._make(row) for row in cursor.fetchall()}
 
 
 def show_by_tmdb_id(*, tmdb_id: int) -> ShowFacts | None:
@@ -128,7 +128,7 @@ def _has_genre(genres: Sequence[str]) -> RawSQL:
 
 
 def _facts(shows: QuerySet[Show]) -> list[ShowFacts]:
-    return [ShowFacts(*row) for row in shows.values_list(*COLUMNS)]
+    return [ShowFacts._make(row) for row in shows.values_list(*COLUMNS)]
 
 
 def _available(today: dt.date) -> QuerySet[ShowPlatform]:

@@ -598,7 +598,9 @@ class ViewingContext:
 class Home:
     """How a home page is cut from a ranking."""
 
-    pool: int = number(300, unit="titles", low=50, high=2000, why="eight rows of twenty, twice, so that genres differ")
+    pool: int = number(
+        240, unit="titles", low=50, high=2000, why="eight rows of twenty, and half as many again, so that genres differ"
+    )
     least: int = number(4, unit="titles", low=1, high=20, why="fewer look like a mistake, not like a row")
     because: int = number(3, unit="rows", low=0, high=20, why="more would make the page a mirror")
     begun: float = number(60, unit="days", low=1, high=365, why="what was left for longer was left for good")
