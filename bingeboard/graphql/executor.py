@@ -35,7 +35,7 @@ class Plain:
     """
     A field that is an attribute.
 
-    coerce        of a leaf: how its value becomes JSON; raises where it does not
+    coerce        of a leaf: how its value, no null, becomes JSON; raises where it does not
     of            of an object, or of a list of objects that are never null: their type
     may_be_null   whether the field may
     """
@@ -62,6 +62,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     # By the id of what was asked, which is held with it, so that nothing else gets its id.
     _steps: dict[int, tuple[Any, list[Step]]]
     _readers: dict[int, tuple[Any, Reader | None]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._steps, self._readers = {}, {}
 
     def execute_fields(
         self,
@@ -90,8 +94,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _steps_of(self, parent_type: GraphQLObjectType, grouped_field_set: Mapping[str, Any]) -> list[Step]:
         """Return (name in the answer, what was asked, how it is read); the same for all objects of a list."""
-        if not hasattr(self, "_steps"):
-            self._steps = {}
         known = self._steps.get(id(grouped_field_set))
         if known is None:
             plain = plain_fields(parent_type)
@@ -139,8 +141,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _reader_of(self, kind: GraphQLObjectType, fields: Mapping[str, Any]) -> Reader | None:
         """Return what reads such objects whole; None where not all of it is plain."""
-        if not hasattr(self, "_readers"):
-            self._readers = {}
         known = self._readers.get(id(fields))
         if known is None:
             known = self._readers[id(fields)] = (fields, self._new_reader(kind, fields))
@@ -152,7 +152,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             reader = None if plain is None else plain.coerce or self._reader_below(plain, details)
             if plain is None or reader is None:
                 return None
-            asked.append((name, plain.attribute, _or_null(reader) if plain.may_be_null else reader))
+            asked.append((name, plain.attribute, _or_null(reader) if plain.may_be_null else _never_null(reader)))
 
         def read(source: Any) -> dict[str, Any]:
             if isinstance(source, Exception):
@@ -190,6 +190,15 @@ def _leaf(plain: Plain, source: Any) -> Any:
 
 def _or_null(reader: Reader) -> Reader:
     return lambda value: None if value is None else reader(value)
+
+
+def _never_null(reader: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if value is None:
+            raise TypeError("a null where none may be")
+        return reader(value)
+
+    return read
 
 
 def _coercion(leaf: GraphQLLeafType) -> Reader:
