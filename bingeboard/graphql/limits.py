@@ -5,7 +5,6 @@ left of its account's budget, and whether it may ask what can be asked.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -32,7 +31,7 @@ from bingeboard.context import Context
 from bingeboard.errors import BingeBoardError, Invalid, NotAllowed
 from bingeboard.graphql import budget
 from bingeboard.graphql.costs import cost_of, sizes_of
-from bingeboard.graphql.plans import Plan, plan_of
+from bingeboard.graphql.plans import Measure, Plan, plan_of
 from bingeboard.graphql.problems import too_complex
 from bingeboard.graphql.shape import refuse_pairs, refuse_shape
 
@@ -83,7 +82,7 @@ class Limits(SchemaExtension):
             _refuse_unnamed(plan, self.execution_context._provided_operation_name)
             if not plan.is_sound:
                 refuse_shape(document)
-                _refuse_large(measure(document))
+                _refuse_large(_size_of(plan))
                 refuse_pairs(document)
                 # The parser gives one document for one text.
                 _refuse_bad_text(document, self.execution_context.query or "")
@@ -148,18 +147,14 @@ def _cost(plan: Plan, name: str | None, variables: Mapping[str, Any], schema: Gr
 
 
 def _is_large(plan: Plan) -> bool:
-    if plan.is_large is None:
-        size = measure(plan.document)
-        plan.is_large = size.depth > DEEPEST or size.fields > MOST_FIELDS
-    return plan.is_large
+    size = _size_of(plan)
+    return size.depth > DEEPEST or size.fields > MOST_FIELDS
 
 
-@dataclass(frozen=True)
-class Measure:
-    """How deep a document goes and how many fields it asks, fragments counted where they are spread."""
-
-    depth: int
-    fields: int
+def _size_of(plan: Plan) -> Measure:
+    if plan.size is None:
+        plan.size = measure(plan.document)
+    return plan.size
 
 
 NOTHING = Measure(0, 0)

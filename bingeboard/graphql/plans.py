@@ -27,14 +27,22 @@ COSTS_KEPT = 512
 ASKING_FOR_THE_SCHEMA = frozenset({"__schema", "__type"})
 
 
+@dataclass(frozen=True)
+class Measure:
+    """How deep a document goes and how many fields it asks, fragments counted where they are spread."""
+
+    depth: int
+    fields: int
+
+
 @dataclass(eq=False)
 class Plan:
     """A parsed document, and what was found out about it."""
 
     document: DocumentNode
     costs: dict[object, int] = field(default_factory=dict)
-    # Whether it is refused for its size, once that is known.
-    is_large: bool | None = None
+    # Its size, once it was measured.
+    size: Measure | None = None
     # Whether nothing about the document itself was found to refuse; what was sent with it is looked at each time.
     is_sound: bool = False
     # What validation by a schema has found, once it has.

@@ -83,38 +83,28 @@ class Given:
 
     @property
     def shows(self) -> list[Show]:
-        return list(self._shows().values())
+        return self._things("shows", self._reason.get("shows"), self._evidence.show_ids)
 
     @property
     def friends(self) -> list[User]:
-        return list(self._friends().values())
+        return self._things("users", self._reason.get("friends"), self._evidence.friend_ids)
 
     @property
     def platform(self) -> Platform | None:
-        return next(iter(self._platforms().values()), None)
+        slugs = [self._reason["platform"]] if self._reason.get("platform") else []
+        return next(iter(self._things("platforms_by_slug", slugs, self._evidence.platform_slugs)), None)
 
     @property
     def feature(self) -> ContentFeature | None:
         keys = [self._feature] if self._feature else []
-        return next(iter(self._things("named_features", keys, self._evidence.features).values()), None)
+        return next(iter(self._things("named_features", keys, self._evidence.features)), None)
 
-    def _shows(self) -> dict[int, Show]:
-        return self._things("shows", self._reason.get("shows"), self._evidence.show_ids)
-
-    def _friends(self) -> dict[str, User]:
-        return self._things("users", self._reason.get("friends"), self._evidence.friend_ids)
-
-    def _platforms(self) -> dict[str, Platform]:
-        slugs = [self._reason["platform"]] if self._reason.get("platform") else []
-        return self._things("platforms_by_slug", slugs, self._evidence.platform_slugs)
-
-    def _things(self, source: str, keys: Sequence[Any] | None, among: Sequence[Any]) -> dict[Any, Any]:
-        """Return what the keys name, in their order; what is there no more is left out."""
+    def _things(self, source: str, keys: Sequence[Any] | None, among: Sequence[Any]) -> list[Any]:
+        """Return what the keys name; what is there no more is left out."""
         if not keys:
-            return {}
+            return []
         loader = self._evidence.context.loader(source)
-        found = {key: loader.get(key, among) for key in keys}
-        return {key: thing for key, thing in found.items() if thing is not None}
+        return [thing for thing in (loader.get(key, among) for key in keys) if thing is not None]
 
 
 class Placed(Recommendation):
@@ -135,7 +125,7 @@ class Placed(Recommendation):
 
     @property
     def cursor(self) -> str:
-        return cursor_of(str(self._served.request_id), self.position)
+        return _cursor(self._served, self._item)
 
     @property
     def breakdown(self) -> ScoreBreakdown:  # type: ignore[override]
@@ -155,6 +145,10 @@ class Edge:
         return self.node.cursor
 
 
+def _cursor(served: ServedList, item: Item) -> str:
+    return cursor_of(str(served.request_id), item["position"])
+
+
 def connection(
     context: Context, served: ServedList, *, start: int, size: int, after: str | None
 ) -> RecommendationConnection:
@@ -162,7 +156,7 @@ def connection(
     # Places are counted from 1 without a gap.
     wanted = served.items[start : start + size]
     # Places whose title is gone keep their cursor, so that a page can be empty and still have one after it.
-    ends = [cursor_of(str(served.request_id), item["position"]) for item in (*wanted[:1], *wanted[-1:])]
+    ends = [_cursor(served, item) for item in (*wanted[:1], *wanted[-1:])]
     edges = [cast(RecommendationEdge, Edge(r)) for r in _recommendations(context, served, wanted)]
     return RecommendationConnection(
         request_id=strawberry.ID(str(served.request_id)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bingeboard.errors import Invalid, NotFound
-from bingeboard.users.models import User
+from bingeboard.users.queries import usernames
 from recommendations.engine import reasons
 from recommendations.engine.arrays import top_rows
 from recommendations.engine.candidates import Proposal, relevances
@@ -128,7 +128,7 @@ def _told(
 def _worded(told: Mapping[str, Mapping[int, dict[str, Any]]], *, viewer: str) -> dict[str, dict[int, dict[str, Any]]]:
     """Return evidence, by whom it is about and by title, in words for a viewer: of others it speaks by name."""
     known = Names.of([reason for of_user in told.values() for reason in of_user.values()])
-    names = dict(User.objects.filter(pk__in=list(told)).values_list("pk", "username"))
+    names = usernames(user_ids=list(told))
     return {
         user: {
             show: {**reason, "text": known.sentence(reason, who="you" if user == viewer else names.get(user, "they"))}

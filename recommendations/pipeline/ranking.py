@@ -61,11 +61,14 @@ def serve(
     chosen = filter or ListFilter()
     assigned = assignments_for(user_id=user_id, now=now)
     config = configured(assigned)
-    if algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
-        kept = _kept_stored(user_id, assigned, config, config.serving.kept if shown is None else shown, now)
+    best = _best_stored(user_id, now) if _is_usual(algorithm, chosen, moment, config) else None
+    if best is not None:
+        kept = _kept_stored(best, user_id, assigned, config, config.serving.kept if shown is None else shown, now)
         if kept is not None:
             return kept
-    made = _ranked(user_id, algorithm, chosen, moment, assigned, config, now)
+    # Where nothing was up to date just now, nothing is looked for again.
+    stored = None if best is None else _stored(user_id, now)
+    made = _ranked(stored, user_id, algorithm, chosen, moment, assigned, config, now)
     return _kept(made, user_id=user_id, algorithm=algorithm, chosen=chosen, moment=moment, now=now)
 
 
@@ -112,10 +115,13 @@ def serve_changed(
 def rank(*, user_id: str, algorithm: str, chosen: ListFilter, moment: Moment | None = None, now: dt.datetime) -> Ranked:
     """Return a viewer's list of this moment, before any place is drawn by chance; keeps nothing."""
     assigned = assignments_for(user_id=user_id, now=now)
-    return _ranked(user_id, algorithm, chosen, moment, assigned, configured(assigned), now)
+    config = configured(assigned)
+    stored = _stored(user_id, now) if _is_usual(algorithm, chosen, moment, config) else None
+    return _ranked(stored, user_id, algorithm, chosen, moment, assigned, config, now)
 
 
 def _ranked(
+    stored: tuple[list[Entry], dt.datetime, str] | None,
     user_id: str,
     algorithm: str,
     chosen: ListFilter,
@@ -124,12 +130,10 @@ def _ranked(
     config: EngineConfig,
     now: dt.datetime,
 ) -> Ranked:
-    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
-    if algorithm == candidates.HYBRID and _is_usual(chosen, moment, config):
-        stored = _stored(user_id, now)
-        if stored is not None:
-            entries, generated_at, version = stored
-            return Ranked(entries[: config.serving.kept], assigned, config, version, generated_at)
+    """Return the stored list, else one made of everything known at this moment."""
+    if stored is not None:
+        entries, generated_at, version = stored
+        return Ranked(entries[: config.serving.kept], assigned, config, version, generated_at)
     folding.settle(user_ids=[user_id])
     try:
         known = candidates.snapshot(now=now)
@@ -195,9 +199,10 @@ def configured(assigned: Sequence[Any]) -> EngineConfig:
     return config
 
 
-def _is_usual(chosen: ListFilter, moment: Moment | None, config: EngineConfig) -> bool:
+def _is_usual(algorithm: str, chosen: ListFilter, moment: Moment | None, config: EngineConfig) -> bool:
     """Return whether the stored candidates were made for just such a list."""
-    return moment is None and not chosen.narrows and config == DEFAULT
+    # Only the blend is kept as long as a list is; the others are kept to be compared, and served anew.
+    return algorithm == candidates.HYBRID and moment is None and not chosen.narrows and config == DEFAULT
 
 
 # The stored blend, where it is up to date: everything that deals with a title makes the viewer stale, so what is up to
@@ -212,10 +217,8 @@ _UP_TO_DATE = """
 _LIVE = "(SELECT version FROM model_artifacts WHERE kind = %(kind)s AND state = 'live')"
 
 
-def _kept_stored(
-    user_id: str, assigned: Sequence[Any], config: EngineConfig, shown: int, now: dt.datetime
-) -> ServedList | None:
-    """Draw some places of the stored blend by chance, and keep it; None where it is out of date."""
+def _best_stored(user_id: str, now: dt.datetime) -> tuple[str, dt.datetime, str] | None:
+    """Return the stored blend, as JSON of (title, score)s, with the rest of `_stored`; None where it is out of date."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -228,8 +231,19 @@ def _kept_stored(
         )
         best, generated_at, latest, version = cursor.fetchone()
     # Lists are replaced whole.
-    if best is None or version is None or generated_at != latest:
-        return None
+    return None if best is None or version is None or generated_at != latest else (best, generated_at, version)
+
+
+def _kept_stored(
+    stored: tuple[str, dt.datetime, str],
+    user_id: str,
+    assigned: Sequence[Any],
+    config: EngineConfig,
+    shown: int,
+    now: dt.datetime,
+) -> ServedList | None:
+    """Draw some places of the stored blend by chance, and keep it; None where it has changed meanwhile."""
+    best, generated_at, version = stored
     entries = orjson.loads(best)[: config.serving.kept]
     request_id = uuid.uuid4()
     explored = explore([score for _, score in entries], seed=request_id.int, config=config.exploration)

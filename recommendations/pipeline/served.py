@@ -2,7 +2,9 @@
 
 import datetime as dt
 import uuid
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import Any, overload
 
@@ -98,8 +100,8 @@ def _item(entry: Entry, position: int, propensity: float, algorithm: str, as_tol
 class _Read(Sequence[Item]):
     """Items that are made or read one by one when they are looked at; equal to any sequence of the same."""
 
-    def _at(self, place: int) -> Item:
-        raise NotImplementedError
+    @abstractmethod
+    def _at(self, place: int) -> Item: ...
 
     @overload
     def __getitem__(self, place: int) -> Item: ...
@@ -217,10 +219,7 @@ def keep(
     likely = [1.0] * len(entries) if propensities is None else propensities
     kept.items = Items(entries, likely, algorithm)
     named = _friends_named(entries)
-    if not assigned:
-        _insert(kept, named)
-        return kept
-    with transaction.atomic():
+    with _together(assigned):
         _insert(kept, named)
         record_exposure(user_id=user_id, assigned=assigned, now=now)
     return kept
@@ -258,13 +257,16 @@ def keep_stored(
         now=now,
         config=config,
     )
-    if not assigned:
-        return _put_together(kept, drawn, shown)
-    with transaction.atomic():
+    with _together(assigned):
         found = _put_together(kept, drawn, shown)
         if found is not None:
             record_exposure(user_id=user_id, assigned=assigned, now=now)
     return found
+
+
+def _together(assigned: Sequence[Any]) -> AbstractContextManager[Any]:
+    """Keep a list and the note of its variants together; without variants there is but one statement."""
+    return transaction.atomic() if assigned else nullcontext()
 
 
 def _list(

@@ -49,44 +49,32 @@ class Names:
         return cls({int(key): title for key, title in titles.items()}, names, platforms)
 
     def sentence(self, evidence: Mapping[str, Any], *, who: str = "you") -> str:
-        """Return what a reason says of `who` watched."""
-        return sentence(evidence, titles=self.titles, names=self.names, platforms=self.platforms, who=who)
-
-
-def sentence(
-    evidence: Mapping[str, Any],
-    *,
-    titles: Mapping[int, str],
-    names: Mapping[str, str],
-    platforms: Mapping[str, str],
-    who: str = "you",
-) -> str:
-    """Return what a reason says of `who` watched; ids that are not in the mappings any more are left out."""
-    kind = evidence["kind"]
-    shows = listed([titles[show] for show in evidence.get("shows", ()) if show in titles])
-    if kind == reasons.BECAUSE and shows:
-        return f"Because {who} watched {shows}"
-    if kind == reasons.LIKENESS and shows:
-        return f"Close in story and feel to {shows}"
-    if kind == reasons.FEATURE:
-        feature_type, value = evidence["feature"]
-        return _FEATURE_SENTENCES[feature_type].format(value=value)
-    if kind == reasons.RISING:
-        return "More people than usual are watching it"
-    if kind == reasons.BEGUN:
-        return "You began it and have not finished it"
-    if kind == reasons.ASKED:
-        return "Nothing is known of it that speaks for it but that you asked for such titles"
-    if kind == reasons.MOMENT:
-        return _of_moment(*evidence["during"])
-    if kind == reasons.NEW:
-        return "Recently released"
-    if kind == reasons.PLATFORM:
-        return f"On {platforms.get(evidence['platform'], evidence['platform'])}, which you have"
-    if kind == reasons.FRIENDS:
-        friends = listed([names[friend] for friend in evidence.get("friends", []) if friend in names])
-        return f"{friends} watched or liked it" if friends else "Friends watched or liked it"
-    return "Popular with viewers"
+        """Return what a reason says of `who` watched; ids that are not there any more are left out."""
+        kind = evidence["kind"]
+        shows = listed([self.titles[show] for show in evidence.get("shows", ()) if show in self.titles])
+        if kind == reasons.BECAUSE and shows:
+            return f"Because {who} watched {shows}"
+        if kind == reasons.LIKENESS and shows:
+            return f"Close in story and feel to {shows}"
+        if kind == reasons.FEATURE:
+            feature_type, value = evidence["feature"]
+            return _FEATURE_SENTENCES[feature_type].format(value=value)
+        if kind == reasons.RISING:
+            return "More people than usual are watching it"
+        if kind == reasons.BEGUN:
+            return "You began it and have not finished it"
+        if kind == reasons.ASKED:
+            return "Nothing is known of it that speaks for it but that you asked for such titles"
+        if kind == reasons.MOMENT:
+            return _of_moment(*evidence["during"])
+        if kind == reasons.NEW:
+            return "Recently released"
+        if kind == reasons.PLATFORM:
+            return f"On {self.platforms.get(evidence['platform'], evidence['platform'])}, which you have"
+        if kind == reasons.FRIENDS:
+            friends = listed([self.names[friend] for friend in evidence.get("friends", []) if friend in self.names])
+            return f"{friends} watched or liked it" if friends else "Friends watched or liked it"
+        return "Popular with viewers"
 
 
 _TIMES_OF_DAY = {"night": "at night", "morning": "in the morning", "afternoon": "in the afternoon"}

@@ -23,7 +23,6 @@ from recommendations.evaluation.report import (
 )
 from recommendations.evaluation.run import ALGORITHMS
 
-# Made once, in one process: a second would measure the small world again.
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -27,7 +27,6 @@ from recommendations.pipeline.rebuild import NAMES
 from tests.recommendations.evaluation.conftest import NOW
 from tests.recommendations.evaluation.worlds import DAY, FIRST_SECOND, some_ratings, unwatched, write_ratings
 
-# Made once, in one process: a second would measure the small world again.
 in_database = pytest.mark.django_db(transaction=True)
 # A moment that nothing else happens at.
 CANARY_SECOND = FIRST_SECOND + 900 * DAY + 4321
